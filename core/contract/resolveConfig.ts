@@ -1,0 +1,158 @@
+import { closestMatch } from 'leven';
+import { fields, type GroupName, type PartialConfig, type RunConfig } from './config.ts';
+import { SwitchyardError } from './errors.ts';
+import type { Field } from './fields.ts';
+
+const groupNames = Object.keys(fields) as GroupName[];
+
+/** Looks up a field by group and name. */
+function fieldsOf(group: GroupName): Readonly<Record<string, Field>> {
+  return fields[group];
+}
+
+/** All field names as `group.name`, in declaration order. */
+export function fieldNames(): string[] {
+  return groupNames.flatMap((group) => Object.keys(fields[group]).map((key) => `${group}.${key}`));
+}
+
+function unknownKey(key: string, known: readonly string[], what: string): SwitchyardError {
+  const nearest = closestMatch(key, known);
+  const hint = nearest === undefined ? '' : ` The nearest known one is "${nearest}".`;
+  return new SwitchyardError('invalid-config', `Unknown ${what} "${key}".${hint}`);
+}
+
+function checkValue(name: string, field: Field, value: unknown): void {
+  const fail = (right: string): never => {
+    throw new SwitchyardError(
+      'invalid-config',
+      `${name} is ${JSON.stringify(value)}, but must be ${right}.`,
+    );
+  };
+  switch (field.type) {
+    case 'integer':
+      if (
+        typeof value !== 'number' ||
+        !Number.isInteger(value) ||
+        value < field.min ||
+        value > field.max
+      )
+        fail(`a whole number from ${field.min} to ${field.max}`);
+      return;
+    case 'number': {
+      const low =
+        field.exclusiveMin === true ? `greater than ${field.min}` : `at least ${field.min}`;
+      if (
+        typeof value !== 'number' ||
+        !Number.isFinite(value) ||
+        value > field.max ||
+        value < field.min ||
+        (field.exclusiveMin === true && value === field.min)
+      )
+        fail(`a number ${low} and at most ${field.max}`);
+      return;
+    }
+    case 'choice':
+      if (typeof value !== 'string' || !field.choices.includes(value))
+        fail(`one of ${field.choices.map((c) => `"${c}"`).join(', ')}`);
+      return;
+    case 'text':
+      if (typeof value !== 'string' || !new RegExp(field.pattern, 'u').test(value))
+        fail(field.patternHelp);
+  }
+}
+
+/** Constraints between fields. Each message says which one failed and what would satisfy it. */
+function checkCombination({ model, training }: RunConfig): void {
+  const fail = (message: string): never => {
+    throw new SwitchyardError('invalid-config', message);
+  };
+  if (model.attention === 'switchhead' && model.activeExperts > model.experts)
+    fail(
+      `model.activeExperts (k) is ${model.activeExperts}, but there are only ${model.experts} experts per head (model.experts); k must be at most E.`,
+    );
+  if (
+    model.feedForward === 'sigma-moe' &&
+    model.feedForwardActiveExperts > model.feedForwardExperts
+  )
+    fail(
+      `model.feedForwardActiveExperts (k) is ${model.feedForwardActiveExperts}, but there are only ${model.feedForwardExperts} feed-forward experts (model.feedForwardExperts); k must be at most that.`,
+    );
+  const rotated = Math.floor(model.headWidth / 2);
+  if (model.positions === 'rope' && rotated % 2 !== 0)
+    fail(
+      `model.headWidth (P) is ${model.headWidth}: RoPE would rotate floor(P/2) = ${rotated} channels, which must be an even number. ${model.headWidth - 2} and ${model.headWidth + 2} are valid.`,
+    );
+  if (training.warmup >= training.steps)
+    fail(
+      `training.warmup is ${training.warmup} steps, but the run has only ${training.steps} (training.steps); warm-up must end before the run does.`,
+    );
+}
+
+/**
+ * Validates what a person wrote and fills in defaults. Nothing is repaired: the first unusable key,
+ * value or combination throws a `SwitchyardError` of code `invalid-config`.
+ */
+export function resolveConfig(partial: unknown): RunConfig {
+  if (typeof partial !== 'object' || partial === null || Array.isArray(partial))
+    throw new SwitchyardError(
+      'invalid-config',
+      `A configuration is an object with the groups ${groupNames.join(', ')}, not ${JSON.stringify(partial)}.`,
+    );
+  for (const key of Object.keys(partial)) {
+    if (!(groupNames as string[]).includes(key))
+      throw unknownKey(key, groupNames, 'configuration group');
+  }
+  const resolved: Record<string, Record<string, unknown>> = {};
+  for (const group of groupNames) {
+    const given = (partial as Record<string, unknown>)[group] ?? {};
+    if (typeof given !== 'object' || Array.isArray(given))
+      throw new SwitchyardError(
+        'invalid-config',
+        `${group} is ${JSON.stringify(given)}, but must be an object.`,
+      );
+    const declared = fieldsOf(group);
+    for (const key of Object.keys(given)) {
+      if (!Object.hasOwn(declared, key))
+        throw unknownKey(`${group}.${key}`, fieldNames(), 'configuration key');
+    }
+    resolved[group] = Object.fromEntries(
+      Object.entries(declared).map(([key, field]) => {
+        const value = (given as Record<string, unknown>)[key];
+        if (value !== undefined) checkValue(`${group}.${key}`, field, value);
+        return [key, value ?? field.default];
+      }),
+    );
+  }
+  const config = resolved as unknown as RunConfig;
+  checkCombination(config);
+  return config;
+}
+
+/**
+ * Applies `key=value` settings, as given on the command line, to a partial configuration. The key is
+ * `group.name`, or `name` alone, which is enough because names are unique across groups.
+ */
+export function applySettings(partial: PartialConfig, settings: readonly string[]): PartialConfig {
+  const result: Record<string, Record<string, unknown>> = {};
+  for (const group of groupNames)
+    if (partial[group] !== undefined) result[group] = { ...partial[group] };
+  for (const setting of settings) {
+    const equals = setting.indexOf('=');
+    if (equals < 1)
+      throw new SwitchyardError(
+        'invalid-argument',
+        `The setting "${setting}" is not of the form key=value, for example training.steps=1000.`,
+      );
+    const key = setting.slice(0, equals).trim();
+    const raw = setting.slice(equals + 1).trim();
+    const name = fieldNames().find((known) => known === key || known.split('.')[1] === key);
+    if (name === undefined) throw unknownKey(key, fieldNames(), 'configuration key');
+    const [group, field] = name.split('.') as [GroupName, string];
+    const declared = fieldsOf(group)[field];
+    const numeric = declared.type === 'integer' || declared.type === 'number';
+    const value = numeric && raw !== '' ? Number(raw) : raw;
+    checkValue(name, declared, Number.isNaN(value) ? raw : value);
+    (result[group] ??= {})[field] = value;
+  }
+  return result;
+}
