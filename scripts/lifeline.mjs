@@ -1,0 +1,10 @@
+/**
+ * Loaded into every launched process before its entry. The channel to the launcher closes when the
+ * launcher dies, however it dies; then this process, and what it started, is told to end too
+ * instead of training on with nobody to stop it.
+ */
+
+process.once('disconnect', () => {
+  process.kill(process.platform === 'win32' ? process.pid : -process.pid, 'SIGTERM');
+});
+process.channel?.unref();
