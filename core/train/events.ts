@@ -1,0 +1,24 @@
+import type { StepMetric, ValidationMetric } from '../contract/records.ts';
+
+/** What training tells its host as it goes. Training itself stores nothing but checkpoints. */
+export type TrainEvent =
+  /** Before the first step: what the plan will need. */
+  | { type: 'started'; device: string; parameters: number; plannedBytes: number; fromStep: number }
+  | { type: 'step'; metric: StepMetric }
+  | { type: 'validation'; metric: ValidationMetric }
+  /** A checkpoint is complete on disk; `removed` are folders of older ones that were deleted. */
+  | {
+      type: 'checkpoint';
+      step: number;
+      folder: string;
+      bytes: number;
+      validationLoss: number | null;
+      best: boolean;
+      removed: string[];
+    }
+  | { type: 'log'; level: 'info' | 'warning' | 'error'; message: string };
+
+export interface TrainResult {
+  reason: 'finished' | 'stopped';
+  step: number;
+}
