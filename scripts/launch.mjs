@@ -74,7 +74,9 @@ async function install() {
     );
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code !== undefined) {
-      throw new Error(`The packages cannot be installed in ${root}: ${error.message}.`);
+      throw new Error(`The packages cannot be installed in ${root}: ${error.message}.`, {
+        cause: error,
+      });
     }
     throw error;
   } finally {
@@ -128,6 +130,7 @@ function run(entry, args) {
   const lifeline = pathToFileURL(join(root, 'scripts', 'lifeline.mjs')).href;
   const child = spawn(node24, ['--import', lifeline, entry, ...args], {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+    env: { ...process.env, SWITCHYARD_LIFELINE: '1' },
     detached: !onWindows,
   });
   const send = (/** @type {NodeJS.Signals} */ signal) => {

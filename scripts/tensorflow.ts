@@ -113,7 +113,9 @@ async function build(): Promise<TensorflowReady> {
 /** Says what is missing before anything large is downloaded; returns the folder of Node's own headers. */
 function checkMachine(): string {
   if (process.platform !== 'linux') {
-    throw new Unavailable('this script builds it on Linux only; elsewhere, set SWITCHYARD_TFJS_NODE to the folder of an installed @tensorflow/tfjs-node.');
+    throw new Unavailable(
+      'this script builds it on Linux only; elsewhere, set SWITCHYARD_TFJS_NODE to the folder of an installed @tensorflow/tfjs-node.',
+    );
   }
   if (spawnSync('g++', ['--version']).status !== 0) {
     throw new Unavailable('there is no C++ compiler; install g++.');
@@ -141,7 +143,12 @@ async function installTfjsNode(building: string): Promise<string> {
   await writeFile(join(building, 'package.json'), JSON.stringify(manifest));
   const quiet = ['--no-audit', '--no-fund', '--loglevel=error'];
   const args = ['install', '--ignore-scripts', '--save-exact', ...quiet];
-  await run('npm install of tfjs-node', 'npm', [...args, `@tensorflow/tfjs-node@${TFJS_NODE}`], building);
+  await run(
+    'npm install of tfjs-node',
+    'npm',
+    [...args, `@tensorflow/tfjs-node@${TFJS_NODE}`],
+    building,
+  );
   return join(building, 'node_modules', '@tensorflow', 'tfjs-node');
 }
 
@@ -168,7 +175,9 @@ async function unpackWheel(building: string, tfjsNode: string): Promise<void> {
 async function compileBinding(building: string, tfjsNode: string, headers: string): Promise<void> {
   const library = join(tfjsNode, 'deps', 'lib');
   const output = join(building, 'tfjs_binding.node');
-  const sources = ['tfjs_backend.cc', 'tfjs_binding.cc'].map((name) => join(tfjsNode, 'binding', name));
+  const sources = ['tfjs_backend.cc', 'tfjs_binding.cc'].map((name) =>
+    join(tfjsNode, 'binding', name),
+  );
   await run('compiling the binding', 'g++', [
     ...['-shared', '-fPIC', '-O2', '-std=c++17', '-w'],
     ...['-DNODE_GYP_MODULE_NAME=tfjs_binding', '-DNAPI_VERSION=8'],
@@ -184,7 +193,12 @@ async function compileBinding(building: string, tfjsNode: string, headers: strin
 }
 
 /** Runs a command quietly; if it fails, its last words become the reason. */
-async function run(step: string, command: string, args: readonly string[], cwd?: string): Promise<void> {
+async function run(
+  step: string,
+  command: string,
+  args: readonly string[],
+  cwd?: string,
+): Promise<void> {
   process.stdout.write(`  ${step} ...\n`);
   const child = spawn(command, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
@@ -193,7 +207,9 @@ async function run(step: string, command: string, args: readonly string[], cwd?:
     stream.on('data', (text: string) => (output += text));
   }
   const failure = await new Promise<string | undefined>((resolve) => {
-    child.on('error', (error) => { resolve(error.message); });
+    child.on('error', (error) => {
+      resolve(error.message);
+    });
     child.on('close', (code, signal) => {
       resolve(code === 0 ? undefined : (signal ?? `exit code ${String(code)}`));
     });
