@@ -39,6 +39,10 @@ export default defineConfig(globalIgnores(['dist/']), {
       { considerDefaultExhaustiveForUnions: true },
     ],
     '@typescript-eslint/consistent-type-imports': 'error',
+    // `[...text]` means the code points of a text here, which is what it gives.
+    '@typescript-eslint/no-misused-spread': ['error', { allow: ['string'] }],
+    // Texts from files and for terminals do hold control characters.
+    'no-control-regex': 'off',
     // `x == null` is the one use of == that says something: null or undefined.
     eqeqeq: ['error', 'always', { null: 'ignore' }],
   },
