@@ -1,0 +1,211 @@
+/**
+ * Checkpoints: one folder a step with `model.safetensors`, `optimizer.safetensors` and
+ * `checkpoint.json`. A folder appears under its final name only when all of it is on disk, so that a
+ * crash at any moment leaves either a whole checkpoint or none.
+ */
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import type { RunConfig } from '../contract/config.ts';
+import { SwitchyardError } from '../contract/errors.ts';
+import { syncFolder, writeJsonAtomically } from '../data/atomicFile.ts';
+import { withFileErrors } from '../data/fileErrors.ts';
+import { openSafetensors, writeSafetensors, type SafetensorsFile } from '../data/safetensors.ts';
+import type { Executor } from '../graph/executor.ts';
+import type { Parameter } from '../model/parameters.ts';
+import { readMoments, readParameters, writeMoments, writeParameters } from './state.ts';
+
+const modelFile = 'model.safetensors';
+const optimizerFile = 'optimizer.safetensors';
+const headerFile = 'checkpoint.json';
+const formatVersion = 1;
+
+/** Progress of a run at a checkpoint. */
+export interface Progress {
+  step: number;
+  /** Training tokens seen. */
+  tokens: number;
+  /** Seconds of training, summed over resumes. */
+  elapsedSeconds: number;
+  /** Validation loss at this very step, in nats per token; null when none was measured. */
+  validationLoss: number | null;
+  bestValidationLoss: number | null;
+  bestStep: number | null;
+}
+
+/** Contents of `checkpoint.json`. */
+export interface CheckpointHeader extends Progress {
+  format: typeof formatVersion;
+  createdAt: string;
+  vocabulary: number;
+  config: RunConfig;
+  /** Sizes of the tensor files, to recognise truncation. */
+  files: Record<string, number>;
+}
+
+export interface FoundCheckpoint {
+  folder: string;
+  header: CheckpointHeader;
+}
+
+const folderName = (step: number) => `step-${String(step).padStart(9, '0')}`;
+
+/**
+ * Writes a checkpoint under `root` and returns its folder name and size in bytes.
+ * @throws SwitchyardError('disk-full'); the incomplete folder is removed, older checkpoints stay
+ */
+export async function writeCheckpoint(
+  root: string,
+  executor: Executor,
+  parameters: readonly Parameter[],
+  header: Omit<CheckpointHeader, 'format' | 'createdAt' | 'files'>,
+): Promise<{ folder: string; bytes: number }> {
+  const model = await readParameters(executor, parameters);
+  const moments = await readMoments(executor, parameters);
+  const folder = folderName(header.step);
+  const target = join(root, folder);
+  const temporary = join(root, `.${folder}.tmp`);
+  return withFileErrors('write', target, () => {
+    rmSync(temporary, { recursive: true, force: true });
+    mkdirSync(temporary, { recursive: true });
+    try {
+      const files = {
+        [modelFile]: writeSafetensors(join(temporary, modelFile), model, { format: 'pt' }),
+        [optimizerFile]: writeSafetensors(join(temporary, optimizerFile), moments),
+      };
+      const createdAt = new Date().toISOString();
+      const contents: CheckpointHeader = { format: formatVersion, createdAt, ...header, files };
+      writeJsonAtomically(join(temporary, headerFile), contents);
+      // Only a damaged checkpoint can be here already: resuming starts after the newest whole one.
+      rmSync(target, { recursive: true, force: true });
+      renameSync(temporary, target);
+    } catch (error) {
+      rmSync(temporary, { recursive: true, force: true });
+      throw error;
+    }
+    syncFolder(root);
+    return { folder, bytes: folderBytes(target) };
+  });
+}
+
+/** Checkpoint folders under `root`, oldest first, unchecked. */
+function checkpointFolders(root: string): string[] {
+  if (!existsSync(root)) return [];
+  return readdirSync(root)
+    .filter((name) => /^step-\d+$/u.test(name))
+    .sort();
+}
+
+/**
+ * Reads and checks one checkpoint's header, and that its tensor files are there in full.
+ * @throws SwitchyardError('checkpoint-damaged') saying what is wrong
+ */
+export function inspectCheckpoint(root: string, folder: string): FoundCheckpoint {
+  const path = join(root, folder, headerFile);
+  const fail = (what: string): never => {
+    throw new SwitchyardError(
+      'checkpoint-damaged',
+      `The checkpoint ${join(root, folder)} cannot be used: ${what}.`,
+    );
+  };
+  if (!existsSync(path)) return fail(`${headerFile} is missing`);
+  let header: CheckpointHeader;
+  try {
+    header = JSON.parse(readFileSync(path, 'utf8')) as CheckpointHeader;
+  } catch (error) {
+    return fail(
+      `${headerFile} is not JSON (${error instanceof Error ? error.message : String(error)})`,
+    );
+  }
+  if ((header.format as number) !== formatVersion)
+    return fail(
+      `its format is ${JSON.stringify(header.format)}, this version reads ${formatVersion}`,
+    );
+  for (const name of [modelFile, optimizerFile]) {
+    const file = join(root, folder, name);
+    if (!existsSync(file)) return fail(`${name} is missing`);
+    const { size } = statSync(file);
+    if (size !== header.files[name])
+      return fail(`${name} has ${size} bytes where ${header.files[name]} were written`);
+  }
+  return { folder, header };
+}
+
+/**
+ * The newest checkpoint that is whole, and what is wrong with any newer one.
+ * `found` is undefined when there is none at all.
+ */
+export function newestCheckpoint(root: string): {
+  found: FoundCheckpoint | undefined;
+  damaged: SwitchyardError[];
+} {
+  const damaged: SwitchyardError[] = [];
+  for (const folder of checkpointFolders(root).reverse()) {
+    try {
+      return { found: inspectCheckpoint(root, folder), damaged };
+    } catch (error) {
+      if (!(error instanceof SwitchyardError)) throw error;
+      damaged.push(error);
+    }
+  }
+  return { found: undefined, damaged };
+}
+
+/** Restores parameters and optimiser moments. @throws SwitchyardError('checkpoint-damaged') */
+export function loadCheckpoint(
+  root: string,
+  folder: string,
+  executor: Executor,
+  parameters: readonly Parameter[],
+): void {
+  withSafetensors(join(root, folder, modelFile), (file) => {
+    writeParameters(executor, parameters, file);
+  });
+  withSafetensors(join(root, folder, optimizerFile), (file) => {
+    writeMoments(executor, parameters, file);
+  });
+}
+
+/** Restores the parameters alone, for sampling and evaluation. @throws SwitchyardError('checkpoint-damaged') */
+export function loadParameters(
+  root: string,
+  folder: string,
+  executor: Executor,
+  parameters: readonly Parameter[],
+): void {
+  withSafetensors(join(root, folder, modelFile), (file) => {
+    writeParameters(executor, parameters, file);
+  });
+}
+
+function withSafetensors(path: string, use: (file: SafetensorsFile) => void): void {
+  const file = openSafetensors(path);
+  try {
+    use(file);
+  } finally {
+    file.close();
+  }
+}
+
+/**
+ * Deletes all but the newest `keep` checkpoints and the one at `bestStep`.
+ * @returns the folders that were deleted
+ */
+export function pruneCheckpoints(root: string, keep: number, bestStep: number | null): string[] {
+  const folders = checkpointFolders(root);
+  const best = bestStep === null ? undefined : folderName(bestStep);
+  const removed = folders.slice(0, -keep).filter((folder) => folder !== best);
+  for (const folder of removed) rmSync(join(root, folder), { recursive: true, force: true });
+  return removed;
+}
+
+function folderBytes(folder: string): number {
+  return readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
+}
