@@ -1,0 +1,171 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import Database from 'better-sqlite3';
+import { openStore } from './database.ts';
+import {
+  addRun,
+  failsWith,
+  newest,
+  startChild,
+  stepMetric,
+  temporaryFolder,
+  withNextMigration,
+} from './testing/fixtures.ts';
+
+function inspect<T>(file: string, look: (db: Database.Database) => T): T {
+  const db = new Database(file, { readonly: true });
+  try {
+    return look(db);
+  } finally {
+    db.close();
+  }
+}
+const versionOf = (file: string) =>
+  inspect(file, (db) => db.pragma('user_version', { simple: true }));
+const tablesOf = (file: string) =>
+  inspect(file, (db) =>
+    db.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name").pluck().all(),
+  );
+
+/** A database with one run of three steps, closed. */
+function existingDatabase(test: TestContext): { folder: string; file: string; runId: string } {
+  const folder = temporaryFolder(test);
+  const file = join(folder, 'switchyard.db');
+  const store = openStore(file);
+  const runId = addRun(store);
+  store.metrics.append(
+    runId,
+    [1, 2, 3].map((step) => stepMetric(step)),
+  );
+  store.close();
+  return { folder, file, runId };
+}
+
+test('0001: an empty file becomes a database with all tables, strict and with checks', (t) => {
+  const file = join(temporaryFolder(t), 'new', 'switchyard.db');
+  const store = openStore(file);
+  assert.equal(store.snapshot, null);
+  store.close();
+  assert.equal(versionOf(file), newest);
+  const tables = ['checkpoints', 'datasets', 'logs', 'runs', 'steps', 'validations'];
+  assert.deepEqual(tablesOf(file), tables);
+  inspect(file, (db) => {
+    const strict = db.pragma('table_list') as { name: string; strict: number }[];
+    for (const { name, strict: isStrict } of strict)
+      if (tables.includes(name)) assert.equal(isStrict, 1, name);
+  });
+});
+
+test('opening an up-to-date database again changes and copies nothing', (t) => {
+  const { folder, file, runId } = existingDatabase(t);
+  const store = openStore(file);
+  assert.equal(store.snapshot, null);
+  assert.equal(store.runs.get(runId).step, 3);
+  store.close();
+  assert.deepEqual(readdirSync(folder), ['switchyard.db']);
+});
+
+test('migrating a database with content keeps it and leaves an intact copy of the old state', (t) => {
+  const { file, runId } = existingDatabase(t);
+  const migrations = withNextMigration(t, 'ALTER TABLE runs ADD COLUMN notes TEXT;');
+  const store = openStore(file, { migrations });
+  assert.equal(store.runs.get(runId).step, 3);
+  assert.ok(store.snapshot);
+  store.close();
+  assert.equal(versionOf(file), newest + 1);
+
+  assert.equal(versionOf(store.snapshot), newest);
+  const before = openStore(store.snapshot); // usable by the version that wrote it
+  assert.equal(before.metrics.read(runId).steps.length, 3);
+  before.close();
+});
+
+test('a migration may rebuild a table that others refer to without losing their rows', (t) => {
+  const { file, runId } = existingDatabase(t);
+  const migrations = withNextMigration(
+    t,
+    `CREATE TABLE rebuilt AS SELECT * FROM runs; DROP TABLE runs;
+     CREATE TABLE runs (id TEXT PRIMARY KEY); INSERT INTO runs SELECT id FROM rebuilt;
+     DROP TABLE rebuilt;`,
+  );
+  assert.throws(() => openStore(file, { migrations })); // the queries want the dropped columns
+  inspect(file, (db) => {
+    assert.equal(db.pragma('user_version', { simple: true }), newest + 1);
+    const steps = db.prepare('SELECT count(*) FROM steps WHERE run_id = ?').pluck().get(runId);
+    assert.equal(steps, 3);
+  });
+});
+
+test('a failing migration leaves the database as it was, for the version that wrote it', (t) => {
+  const { file, runId } = existingDatabase(t);
+  for (const [sql, message] of [
+    ['DELETE FROM steps; CREATE TABLE extra (x TEXT); SELECT no_such_function();', /_next\.sql/],
+    ['DELETE FROM runs;', /3 rows without what they refer to/],
+    ['DELETE FROM steps; ROLLBACK;', /must not end its transaction/],
+  ] as const) {
+    const migrations = withNextMigration(t, sql);
+    assert.throws(() => openStore(file, { migrations }), failsWith('internal', message));
+    assert.equal(versionOf(file), newest);
+    assert.ok(!tablesOf(file).includes('extra'));
+    const store = openStore(file);
+    assert.equal(store.metrics.read(runId).steps.length, 3);
+    store.close();
+  }
+});
+
+test('a database of a later version is refused and not touched', (t) => {
+  const { file } = existingDatabase(t);
+  const db = new Database(file);
+  db.pragma(`user_version = ${newest + 1}`);
+  db.close();
+  const bytes = readFileSync(file);
+  assert.throws(
+    () => openStore(file),
+    failsWith('newer-database', new RegExp(`later version.*number ${newest + 1}.*up to ${newest}`)),
+  );
+  assert.deepEqual(readFileSync(file), bytes);
+});
+
+test('files that are not our database are refused and not touched', (t) => {
+  const { folder, file } = existingDatabase(t);
+  const text = join(folder, 'text.db');
+  writeFileSync(text, 'These are not the tables you are looking for. '.repeat(200));
+  const foreign = join(folder, 'foreign.db');
+  const other = new Database(foreign);
+  other.exec('CREATE TABLE bookmarks (url TEXT)');
+  other.close();
+  const damaged = join(folder, 'damaged.db');
+  const whole = readFileSync(file);
+  writeFileSync(damaged, whole.fill(0x55, 100, 4096)); // the schema's page, past the header
+
+  for (const [path, message] of [
+    [text, /not a Switchyard database, or it is damaged/],
+    [foreign, /of another program/],
+    [damaged, /not a Switchyard database, or it is damaged/],
+  ] as const) {
+    const bytes = readFileSync(path);
+    assert.throws(() => openStore(path), failsWith('invalid-data', message));
+    assert.deepEqual(readFileSync(path), bytes);
+    assert.ok(!existsSync(`${path}-wal`));
+  }
+});
+
+test('a path that cannot be a database says so', (t) => {
+  const folder = temporaryFolder(t);
+  mkdirSync(join(folder, 'folder.db'));
+  assert.throws(
+    () => openStore(join(folder, 'folder.db')),
+    failsWith('invalid-argument', /folder\.db.*cannot be opened for writing/),
+  );
+});
+
+test('several processes can open a new database at the same time', async (t) => {
+  const file = join(temporaryFolder(t), 'switchyard.db');
+  const children = Array.from({ length: 6 }, () => startChild(t, 'open', file));
+  assert.deepEqual(
+    await Promise.all(children.map(({ ended }) => ended)),
+    children.map(() => 0),
+  );
+});
