@@ -62,7 +62,7 @@ function checkValue(name: string, field: Field, value: unknown): void {
 }
 
 /** Constraints between fields. Each message says which one failed and what would satisfy it. */
-function checkCombination({ model, training }: RunConfig): void {
+function checkCombination({ model }: RunConfig): void {
   const fail = (message: string): never => {
     throw new SwitchyardError('invalid-config', message);
   };
@@ -82,10 +82,6 @@ function checkCombination({ model, training }: RunConfig): void {
     fail(
       `model.headWidth (P) is ${model.headWidth}: RoPE would rotate floor(P/2) = ${rotated} channels, which must be an even number. ${model.headWidth - 2} and ${model.headWidth + 2} are valid.`,
     );
-  if (training.warmup >= training.steps)
-    fail(
-      `training.warmup is ${training.warmup} steps, but the run has only ${training.steps} (training.steps); warm-up must end before the run does.`,
-    );
 }
 
 /**
@@ -104,8 +100,8 @@ export function resolveConfig(partial: unknown): RunConfig {
   }
   const resolved: Record<string, Record<string, unknown>> = {};
   for (const group of groupNames) {
-    const given = (partial as Record<string, unknown>)[group] ?? {};
-    if (typeof given !== 'object' || Array.isArray(given))
+    const { [group]: given = {} } = partial as Record<string, unknown>;
+    if (typeof given !== 'object' || given === null || Array.isArray(given))
       throw new SwitchyardError(
         'invalid-config',
         `${group} is ${JSON.stringify(given)}, but must be an object.`,
@@ -146,7 +142,13 @@ export function applySettings(partial: PartialConfig, settings: readonly string[
     const key = setting.slice(0, equals).trim();
     const raw = setting.slice(equals + 1).trim();
     const name = fieldNames().find((known) => known === key || known.split('.')[1] === key);
-    if (name === undefined) throw unknownKey(key, fieldNames(), 'configuration key');
+    if (name === undefined) {
+      // A short name is compared with short names, lest its missing group decide what is nearest.
+      const known = key.includes('.')
+        ? fieldNames()
+        : fieldNames().map((full) => full.split('.')[1]);
+      throw unknownKey(key, known, 'configuration key');
+    }
     const [group, field] = name.split('.') as [GroupName, string];
     const declared = fieldsOf(group)[field];
     const numeric = declared.type === 'integer' || declared.type === 'number';

@@ -73,6 +73,13 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     fromStep: progress.step,
   });
 
+  if (training.warmup >= steps)
+    emit({
+      type: 'log',
+      level: 'warning',
+      message: `Warm-up (${training.warmup} steps) does not end before the run does (${steps} steps): the learning rate never reaches its peak.`,
+    });
+
   const save = async () => {
     const header = { ...progress, config, vocabulary };
     const { folder, bytes } = await writeCheckpoint(checkpoints, executor, parameters, header);

@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { SwitchyardError } from './errors.ts';
+import { presets } from './presets.ts';
+import { applySettings, fieldNames, resolveConfig } from './resolveConfig.ts';
+
+function refused(config: unknown, message: RegExp): void {
+  assert.throws(
+    () => resolveConfig(config),
+    (error: unknown) => {
+      assert.ok(error instanceof SwitchyardError && error.code === 'invalid-config');
+      assert.match(error.message, message);
+      return true;
+    },
+  );
+}
+
+void test('an empty configuration is valid and complete', () => {
+  const config = resolveConfig({});
+  assert.equal(config.model.attention, 'switchhead');
+  for (const name of fieldNames()) {
+    const [group, key] = name.split('.');
+    assert.notEqual((config as Record<string, Record<string, unknown>>)[group][key], undefined);
+  }
+});
+
+void test('every preset is valid', () => {
+  for (const { config } of presets) resolveConfig(config);
+});
+
+void test('unknown keys name the nearest known one', () => {
+  refused(
+    { model: { hedas: 2 } },
+    /Unknown configuration key "model\.hedas"\. The nearest known one is "model\.heads"/u,
+  );
+  refused({ modle: {} }, /Unknown configuration group "modle"\. The nearest known one is "model"/u);
+});
+
+void test('values of the wrong type or range say what would be right', () => {
+  refused(
+    { model: { layers: 1.5 } },
+    /model\.layers is 1\.5, but must be a whole number from 1 to 256/u,
+  );
+  refused(
+    { training: { learningRate: 0 } },
+    /training\.learningRate is 0, but must be a number greater than 0/u,
+  );
+  refused({ training: { learningRate: '3e-3' } }, /is "3e-3", but must be a number/u);
+  refused({ model: { attention: 'sparse' } }, /must be one of "dense", "switchhead"/u);
+  refused({ data: { tokenizer: 'bpe' } }, /must be "byte", or "bpe:N"/u);
+  refused({ training: { seed: -1 } }, /training\.seed is -1/u);
+  refused({ model: null }, /model is null, but must be an object/u);
+  refused({ model: [] }, /model is \[\], but must be an object/u);
+  refused([], /object with the groups/u);
+});
+
+void test('impossible combinations say which constraint failed and what would satisfy it', () => {
+  refused(
+    { model: { experts: 4, activeExperts: 5 } },
+    /activeExperts \(k\) is 5, but there are only 4 experts.*k must be at most E/u,
+  );
+  refused({ model: { headWidth: 50 } }, /floor\(P\/2\) = 25.*48 and 52 are valid/u);
+  refused(
+    { model: { feedForward: 'sigma-moe', feedForwardExperts: 2, feedForwardActiveExperts: 3 } },
+    /feedForwardActiveExperts \(k\) is 3/u,
+  );
+});
+
+void test('41 is a valid head width: it rotates 20 channels', () => {
+  assert.equal(resolveConfig({ model: { headWidth: 41 } }).model.headWidth, 41);
+});
+
+void test('fields that do not apply are not checked against each other', () => {
+  resolveConfig({ model: { attention: 'dense', experts: 1, activeExperts: 5 } });
+});
+
+void test('settings take the full name or the short one and keep the rest', () => {
+  const partial = applySettings({ model: { layers: 2 } }, [
+    'model.heads=3',
+    'learningRate = 1e-4',
+    'attention=dense',
+  ]);
+  assert.deepEqual(partial, {
+    model: { layers: 2, heads: 3, attention: 'dense' },
+    training: { learningRate: 1e-4 },
+  });
+});
+
+void test('short setting names are unambiguous: no two groups share one', () => {
+  const short = fieldNames().map((name) => name.split('.')[1]);
+  assert.equal(new Set(short).size, short.length);
+});
+
+void test('settings that cannot be used are refused with the reason', () => {
+  const attempt = (setting: string) => () => applySettings({}, [setting]);
+  assert.throws(attempt('steps'), /not of the form key=value/u);
+  assert.throws(
+    attempt('stpes=3'),
+    /Unknown configuration key "stpes"\. The nearest known one is "steps"/u,
+  );
+  assert.throws(attempt('steps=many'), /training\.steps is "many", but must be a whole number/u);
+  assert.throws(attempt('steps='), /training\.steps is "", but must be a whole number/u);
+});

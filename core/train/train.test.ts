@@ -1,0 +1,240 @@
+import assert from 'node:assert/strict';
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { ReferenceExecutor } from '../backends/reference/executor.ts';
+import type { PartialConfig } from '../contract/config.ts';
+import type { StepMetric, ValidationMetric } from '../contract/records.ts';
+import { resolveConfig } from '../contract/resolveConfig.ts';
+import { encodeTokens, openTokenFile } from '../data/tokenFile.ts';
+import { uniformInteger } from '../graph/random.ts';
+import { newestCheckpoint } from './checkpoint.ts';
+import type { TrainEvent } from './events.ts';
+import { learningRateAt } from './schedule.ts';
+import { train } from './train.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'switchyard-train-'));
+after(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+// A text with structure: every token is mostly followed by one other, so that there is something to learn.
+const vocabulary = 13;
+const text = Array.from({ length: 3000 }, (_, i) =>
+  i % 7 === 0 ? uniformInteger(0, 0, i, 1, vocabulary) : (i * 3) % vocabulary,
+);
+writeFileSync(join(folder, 'tokens'), encodeTokens(text, 'u8'));
+
+const model: PartialConfig['model'] = {
+  context: 8,
+  layers: 1,
+  width: 8,
+  heads: 2,
+  headWidth: 4,
+  experts: 3,
+  activeExperts: 2,
+  feedForwardWidth: 16,
+  dropout: 0.1,
+};
+const training: PartialConfig['training'] = {
+  steps: 12,
+  batch: 4,
+  warmup: 2,
+  evaluateEvery: 4,
+  evaluationBatches: 3,
+  checkpointEvery: 5,
+  keepCheckpoints: 2,
+  learningRate: 0.01,
+};
+
+interface Trained {
+  steps: StepMetric[];
+  validations: ValidationMetric[];
+  events: TrainEvent[];
+  executor: ReferenceExecutor;
+  result: Awaited<ReturnType<typeof train>>;
+}
+
+async function run(
+  checkpoints: string,
+  options: {
+    training?: PartialConfig['training'];
+    model?: PartialConfig['model'];
+    resume?: boolean;
+    stopAt?: number;
+  } = {},
+): Promise<Trained> {
+  const config = resolveConfig({
+    model: { ...model, ...options.model },
+    training: { ...training, ...options.training },
+  });
+  const executor = new ReferenceExecutor();
+  const tokens = openTokenFile(join(folder, 'tokens'), 'u8', text.length);
+  const events: TrainEvent[] = [];
+  const steps: StepMetric[] = [];
+  const validations: ValidationMetric[] = [];
+  try {
+    const result = await train({
+      config,
+      vocabulary,
+      trainTokens: tokens,
+      validationTokens: tokens,
+      executor,
+      checkpoints: join(folder, checkpoints),
+      resume: options.resume ?? false,
+      emit(event) {
+        events.push(event);
+        if (event.type === 'step') steps.push(event.metric);
+        if (event.type === 'validation') validations.push(event.metric);
+      },
+      shouldStop: () => steps.at(-1)?.step === options.stopAt,
+    });
+    return { steps, validations, events, executor, result };
+  } finally {
+    tokens.close();
+  }
+}
+
+const curve = ({ steps, validations }: Pick<Trained, 'steps' | 'validations'>) => ({
+  losses: steps.map(({ step, loss, gradientNorm, learningRate, tokens }) => ({
+    step,
+    loss,
+    gradientNorm,
+    learningRate,
+    tokens,
+  })),
+  validations: validations.map(({ step, loss }) => ({ step, loss })),
+});
+
+void test('a run stopped and resumed gives exactly the losses of an uninterrupted one', async () => {
+  const whole = await run('whole');
+  assert.deepEqual(whole.result, { reason: 'finished', step: 12 });
+  const first = await run('parts', { stopAt: 7 });
+  assert.deepEqual(first.result, { reason: 'stopped', step: 7 });
+  const second = await run('parts', { resume: true });
+  assert.equal(second.steps[0].step, 8);
+  // Checkpoints are float32, the reference computes in float64: equal to float32's precision.
+  const joined = curve({
+    steps: [...first.steps, ...second.steps],
+    validations: [...first.validations, ...second.validations],
+  });
+  const expected = curve(whole);
+  for (const [i, { step, loss, gradientNorm, ...rest }] of joined.losses.entries()) {
+    const {
+      step: expectedStep,
+      loss: expectedLoss,
+      gradientNorm: norm,
+      ...others
+    } = expected.losses[i];
+    assert.equal(step, expectedStep);
+    assert.deepEqual(rest, others);
+    assert.ok(
+      Math.abs(loss - expectedLoss) < 1e-6 && Math.abs(gradientNorm / norm - 1) < 1e-5,
+      `step ${step}`,
+    );
+  }
+  assert.deepEqual(
+    joined.validations.map(({ step }) => step),
+    [4, 8, 12],
+  );
+  assert.ok(second.steps[0].elapsedSeconds > first.steps[6].elapsedSeconds);
+});
+
+void test('gradients of accumulated micro-batches average exactly: 2 × 4 rows train as 1 × 8', async () => {
+  const model = { dropout: 0 };
+  const one = await run('one', { model, training: { batch: 8, evaluateEvery: 12 } });
+  const two = await run('two', { model, training: { batch: 4, accumulate: 2, evaluateEvery: 12 } });
+  for (const [i, { loss, gradientNorm, tokens }] of two.steps.entries()) {
+    assert.ok(Math.abs(loss - one.steps[i].loss) < 1e-9);
+    assert.ok(Math.abs(gradientNorm / one.steps[i].gradientNorm - 1) < 1e-9);
+    assert.equal(tokens, one.steps[i].tokens);
+  }
+});
+
+void test('checkpoints: the best and the newest are kept, the rest removed, and each removal is told', async () => {
+  const { events, validations } = await run('kept', {
+    training: { steps: 30, checkpointEvery: 3, evaluateEvery: 5 },
+  });
+  const written = events.filter((event) => event.type === 'checkpoint');
+  const best = validations.reduce((a, b) => (b.loss < a.loss ? b : a)).step;
+  const kept = readdirSync(join(folder, 'kept')).map((name) => Number(name.slice(5)));
+  const newest = written.map(({ step }) => step).slice(-2);
+  assert.deepEqual(
+    kept.toSorted((a, b) => a - b),
+    [...new Set([best, ...newest])].sort((a, b) => a - b),
+  );
+  assert.equal(written.length - written.flatMap(({ removed }) => removed).length, kept.length);
+  assert.ok(written.some((event) => event.best && event.step === best));
+});
+
+void test('a diverging run ends with the step named, and the last good checkpoint stays', async () => {
+  const wild = {
+    learningRate: 10,
+    clip: 1e6,
+    warmup: 0,
+    steps: 400,
+    checkpointEvery: 1,
+    evaluateEvery: 400,
+    epsilon: 1e-8,
+  };
+  // A weight decay far above what is stable multiplies the parameters by −19 every step until they overflow.
+  await assert.rejects(run('wild', { training: { ...wild, weightDecay: 2 } }), (error: Error) => {
+    assert.match(
+      error.message,
+      /became (NaN|Infinity|-Infinity) at step \d+\. The checkpoint at step \d+ is kept/u,
+    );
+    return true;
+  });
+  assert.ok(newestCheckpoint(join(folder, 'wild')).found !== undefined);
+});
+
+void test('a truncated newest checkpoint is named, and the one before it is used', async () => {
+  await run('cut', { stopAt: 7, training: { evaluateEvery: 12 } }); // checkpoints at 5 and 7
+  truncateSync(join(folder, 'cut', 'step-000000007', 'optimizer.safetensors'), 100);
+  const { steps, events } = await run('cut', { resume: true, training: { evaluateEvery: 12 } });
+  assert.equal(steps[0].step, 6);
+  assert.ok(
+    events.some(
+      (event) =>
+        event.type === 'log' &&
+        event.level === 'warning' &&
+        /step-000000007.*optimizer\.safetensors has 100 bytes/u.test(event.message),
+    ),
+  );
+});
+
+void test('with no whole checkpoint, resuming says so instead of starting over', async () => {
+  await run('none', { stopAt: 2, training: { evaluateEvery: 12 } });
+  rmSync(join(folder, 'none', 'step-000000002', 'checkpoint.json'));
+  await assert.rejects(run('none', { resume: true }), /no usable checkpoint/u);
+});
+
+void test('a checkpoint’s header says what it holds', async () => {
+  await run('header', { stopAt: 4 });
+  const header = JSON.parse(
+    readFileSync(join(folder, 'header', 'step-000000004', 'checkpoint.json'), 'utf8'),
+  ) as Record<string, unknown>;
+  assert.equal(header.step, 4);
+  assert.equal(header.tokens, 4 * 4 * 8);
+  assert.equal(header.vocabulary, vocabulary);
+  assert.equal(typeof header.validationLoss, 'number');
+});
+
+void test('the learning rate warms up linearly, peaks, and ends at its final share', () => {
+  const { training } = resolveConfig({
+    training: { steps: 600, warmup: 50, learningRate: 3e-3, finalLearningRateShare: 0.1 },
+  });
+  assert.equal(learningRateAt(1, training), 3e-3 / 50);
+  assert.equal(learningRateAt(50, training), 3e-3);
+  assert.ok(Math.abs(learningRateAt(325, training) - 3e-3 * 0.55) < 1e-12);
+  assert.ok(Math.abs(learningRateAt(600, training) - 3e-4) < 1e-15);
+  assert.equal(learningRateAt(1, { ...training, warmup: 0, steps: 1 }), 3e-3 * 0.1);
+});
