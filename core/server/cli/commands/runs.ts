@@ -1,0 +1,47 @@
+import type { Command } from 'commander';
+import { architecture } from '../architecture.ts';
+import { hint, type Context } from '../context.ts';
+import * as format from '../format.ts';
+import { withCore } from '../session.ts';
+import { table } from '../table.ts';
+
+/** `runs`: every run, newest as the core orders them. */
+export function runs(program: Command, context: () => Context): void {
+  program
+    .command('runs')
+    .description('list the runs')
+    .action(async () => {
+      const { out } = context();
+      const all = await withCore(context(), ({ client }) => client.call('runs.list', {}));
+      for (const run of all) out.record({ type: 'run', ...run });
+      if (all.length === 0) {
+        out.line(`No runs yet. Start one: ${hint(context(), 'train tiny-switchhead --data FILE')}`);
+        return;
+      }
+      out.line(
+        ...table(
+          [
+            { title: 'Run' },
+            { title: 'Name' },
+            { title: 'Architecture' },
+            { title: 'Status' },
+            { title: 'Steps', align: 'right' },
+            { title: 'Best validation (nats/token)', align: 'right' },
+            { title: 'Backend' },
+            { title: 'Created' },
+          ],
+          all.map((run) => [
+            run.id,
+            run.name,
+            architecture(run.config.model),
+            run.status,
+            `${format.whole(run.step)}/${format.whole(run.config.training.steps)}`,
+            format.loss(run.bestValidationLoss),
+            run.backend,
+            format.instant(run.createdAt),
+          ]),
+          out.paint,
+        ),
+      );
+    });
+}

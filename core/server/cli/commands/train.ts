@@ -1,0 +1,85 @@
+import type { Command } from 'commander';
+import { fields } from '../../../contract/config.ts';
+import type { Field } from '../../../contract/fields.ts';
+import type { BackendName } from '../../../contract/records.ts';
+import { readConfig } from '../configSource.ts';
+import type { Context } from '../context.ts';
+import { followRun } from '../followRun.ts';
+import { describe } from '../importing.ts';
+import { backendOption, precisionOption, setOption, wholeNumber } from '../options.ts';
+import { withCore } from '../session.ts';
+import { pairs } from '../table.ts';
+import { findData } from '../trainingData.ts';
+
+interface Options {
+  data: string;
+  set: string[];
+  backend?: BackendName;
+  steps?: number;
+  seed?: number;
+  name?: string;
+}
+
+/** `train`: a new run, followed to its end. */
+export function train(program: Command, context: () => Context): void {
+  program
+    .command('train')
+    .description('train a configuration on a text')
+    .argument('<config>', 'a preset, or a configuration file ending in .json')
+    .requiredOption('--data <file|dataset>', 'a text file, or the name or id of a dataset')
+    .addOption(setOption())
+    .addOption(backendOption())
+    .addOption(precisionOption())
+    .option('--steps <N>', 'optimiser steps, short for --set steps=N', wholeNumber(1))
+    .option('--seed <N>', 'seed, short for --set seed=N', wholeNumber(0))
+    .option('--name <N>', 'name of the run (default: one from its configuration)')
+    .addHelpText('after', settingsHelp)
+    .action(async (source: string, options: Options) => {
+      const { out } = context();
+      const { config } = readConfig(source, settings(options));
+      process.exitCode = await withCore(context(), async ({ client }) => {
+        const dataset = await findData(client, context(), options.data, config);
+        out.record({ type: 'dataset', ...dataset });
+        out.line(`Data: ${describe(dataset)}`);
+        return followRun(client, context(), () =>
+          client.call('runs.create', {
+            config,
+            dataset: dataset.id,
+            ...(options.name === undefined ? {} : { name: options.name }),
+            ...(options.backend === undefined ? {} : { backend: options.backend }),
+          }),
+        );
+      });
+    });
+}
+
+/** The short forms come last: they are the more deliberate ones. */
+function settings({ set, steps, seed }: Options): string[] {
+  return [
+    ...set,
+    ...(steps === undefined ? [] : [`training.steps=${steps}`]),
+    ...(seed === undefined ? [] : [`training.seed=${seed}`]),
+  ];
+}
+
+/** Every field that `--set` takes, from its one declaration. */
+function settingsHelp(): string {
+  const lines = Object.entries(fields).flatMap(([group, declared]) => [
+    '',
+    `Settings of ${group} (--set ${group}.NAME=VALUE; NAME alone is enough):`,
+    ...pairs(
+      Object.entries<Field>(declared).map(([key, field]) => [
+        `  ${key}=${field.default}`,
+        labelOf(field),
+      ]),
+      (_style, text) => text,
+    ),
+  ]);
+  return lines.join('\n');
+}
+
+/** The label, with the unit unless it says that already. */
+function labelOf({ label, unit }: Field): string {
+  const said = unit === undefined || label.toLowerCase().includes(unit);
+  return said ? label : `${label} (${unit})`;
+}

@@ -1,0 +1,71 @@
+/** A configuration as the command line names it: a preset, or a JSON file of `{model, data, training}`. */
+import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { closestMatch } from 'leven';
+import type { PartialConfig } from '../../contract/config.ts';
+import { SwitchyardError } from '../../contract/errors.ts';
+import { presets } from '../../contract/presets.ts';
+import { applySettings, resolveConfig } from '../../contract/resolveConfig.ts';
+import { fileError } from './failures.ts';
+import { findJsonFault } from './jsonFault.ts';
+
+export interface ConfigSource {
+  /** The preset's name, or the file's without `.json`. */
+  name: string;
+  config: PartialConfig;
+}
+
+/**
+ * Reads a preset or a file, applies `key=value` settings and validates the result. The configuration
+ * comes back as it was written, without defaults: the core fills them in.
+ */
+export function readConfig(source: string, settings: readonly string[]): ConfigSource {
+  const { name, config } = find(source);
+  // Settings go into groups, so these must be objects first; resolveConfig says it if they are not.
+  if (!isObject(config) || !Object.values(config).every(isObject)) resolveConfig(config);
+  const applied: PartialConfig = { ...config, ...applySettings(config, settings) };
+  resolveConfig(applied);
+  return { name, config: applied };
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function find(source: string): ConfigSource {
+  const preset = presets.find(({ name }) => name === source);
+  if (preset !== undefined) return preset;
+  if (!/\.json$|[\\/]/iu.test(source)) throw unknownPreset(source);
+  return { name: basename(source).replace(/\.json$/iu, ''), config: parse(source) };
+}
+
+function unknownPreset(source: string): SwitchyardError {
+  const names = presets.map(({ name }) => name);
+  const nearest = closestMatch(source, names);
+  return new SwitchyardError(
+    'not-found',
+    `There is no preset "${source}". ${nearest === undefined ? '' : `The nearest is "${nearest}". `}` +
+      `Presets: ${names.join(', ')}; or give a configuration file whose name ends in .json.`,
+  );
+}
+
+function parse(path: string): PartialConfig {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8').replace(/^\uFEFF/u, '');
+  } catch (error) {
+    throw fileError(error, path, 'read');
+  }
+  const fault = findJsonFault(text);
+  if (fault !== undefined)
+    throw new SwitchyardError(
+      'invalid-config',
+      `${path} is not JSON: line ${fault.line}, column ${fault.column} has ${fault.found} where ${fault.expected} is expected.`,
+    );
+  return JSON.parse(text) as PartialConfig;
+}
+
+/** Vocabulary of a tokenizer as configurations name it: 256 for bytes, N for `bpe:N`. */
+export function vocabularyOf(tokenizer: string): number {
+  return tokenizer === 'byte' ? 256 : Number(tokenizer.slice('bpe:'.length));
+}

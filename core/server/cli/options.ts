@@ -1,0 +1,80 @@
+/** Parsers of option values. Each throws a sentence that commander puts after the option's name. */
+import { InvalidArgumentError, Option } from 'commander';
+import { closestMatch } from 'leven';
+import { backendNames, type BackendName } from '../../contract/records.ts';
+import { SwitchyardError } from '../../contract/errors.ts';
+
+/** A whole number of at least `min`. */
+export function wholeNumber(min: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (!/^\d+$/u.test(text) || !Number.isSafeInteger(value) || value < min)
+      throw new InvalidArgumentError(`It must be a whole number of at least ${min}.`);
+    return value;
+  };
+}
+
+/** Any number of at least `min`. */
+export function decimal(min: number): (text: string) => number {
+  return (text) => {
+    const value = text.trim() === '' ? NaN : Number(text);
+    if (!Number.isFinite(value) || value < min)
+      throw new InvalidArgumentError(`It must be a number of at least ${min}.`);
+    return value;
+  };
+}
+
+/** Collects an option that may be given several times. */
+export function collect(text: string, before: readonly string[] | undefined): string[] {
+  return [...(before ?? []), text];
+}
+
+function backend(text: string): BackendName {
+  const known = backendNames.find((name) => name === text);
+  if (known !== undefined) return known;
+  if (text === 'webgpu')
+    throw new SwitchyardError(
+      'unsupported',
+      'The webgpu backend comes in a later version. "switchyard doctor" lists the backends of this one.',
+    );
+  const nearest = closestMatch(text, backendNames);
+  throw new InvalidArgumentError(
+    `Backends: ${backendNames.join(', ')}.${nearest === undefined ? '' : ` (Did you mean ${nearest}?)`}`,
+  );
+}
+
+/** `--backend B`. */
+export function backendOption(): Option {
+  return new Option(
+    '--backend <B>',
+    `where to compute: ${backendNames.join(', ')} (default: the fastest available)`,
+  ).argParser(backend);
+}
+
+/** `--precision f32`. */
+export function precisionOption(): Option {
+  return new Option('--precision <P>', 'f32, single precision').default('f32').argParser((text) => {
+    if (text === 'f16')
+      throw new SwitchyardError(
+        'unsupported',
+        'Half precision (f16) comes in a later version, with the WebGPU backend; this version computes in f32.',
+      );
+    if (text !== 'f32') throw new InvalidArgumentError('It must be f32.');
+    return text;
+  });
+}
+
+/** `--vocabulary N`. */
+export function vocabularyOption(): Option {
+  return new Option(
+    '--vocabulary <N>',
+    'vocabulary size (default: 256 for bytes, N for a tokenizer bpe:N)',
+  ).argParser(wholeNumber(2));
+}
+
+/** `--set key=value`, any number of times. */
+export function setOption(): Option {
+  return new Option('--set <key=value>', 'change a field of the configuration; may be repeated')
+    .argParser<string[]>(collect)
+    .default([], 'none');
+}
