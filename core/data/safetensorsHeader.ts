@@ -139,5 +139,7 @@ function shown(value: unknown): string {
     const items = value.slice(0, 8).map((item) => (typeof item === 'object' ? '…' : String(item)));
     return `[${items.join(', ')}${value.length > 8 ? ', …' : ''}]`;
   }
-  return typeof value === 'object' && value !== null ? 'of a JSON object' : String(value);
+  return typeof value === 'number' || typeof value === 'boolean'
+    ? String(value)
+    : 'null or an object';
 }

@@ -60,7 +60,10 @@ function runTrainer(textFiles: readonly string[], outputFile: string): Promise<v
   const script = fileURLToPath(new URL('./trainBpeProcess.ts', import.meta.url));
   return new Promise((resolve, reject) => {
     execFile(process.execPath, [script, outputFile, ...textFiles], (error, _stdout, stderr) => {
-      if (error === null) return resolve();
+      if (error === null) {
+        resolve();
+        return;
+      }
       // Rust reports a full disk by number: 28 on Linux and macOS, 112 on Windows.
       const full = /os error (28|112)\b/.test(stderr);
       reject(
