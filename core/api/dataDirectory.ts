@@ -1,0 +1,45 @@
+/** Where everything is kept: one folder with the database, the datasets, the runs and the logs. */
+import { mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import envPaths from 'env-paths';
+import { withFileErrors } from '../data/fileErrors.ts';
+
+export interface DataDirectory {
+  readonly home: string;
+  readonly database: string;
+  readonly datasets: string;
+  readonly logs: string;
+  /** A dataset's folder. */
+  dataset(id: string): string;
+  /** The folder of a run's checkpoints. */
+  checkpoints(runId: string): string;
+  /** The folder of everything of a run. */
+  run(runId: string): string;
+}
+
+/** The folder that is used when none is given: `SWITCHYARD_HOME`, else the platform's own place. */
+export function defaultHome(): string {
+  const chosen = process.env['SWITCHYARD_HOME'];
+  return chosen === undefined || chosen === ''
+    ? envPaths('switchyard', { suffix: '' }).data
+    : chosen;
+}
+
+/** Opens a data directory, creating what is missing. */
+export function openDataDirectory(folder = defaultHome()): DataDirectory {
+  const home = resolve(folder);
+  const datasets = join(home, 'datasets');
+  const runs = join(home, 'runs');
+  const logs = join(home, 'logs');
+  for (const path of [datasets, runs, logs])
+    withFileErrors('create the data folder', path, () => mkdirSync(path, { recursive: true }));
+  return {
+    home,
+    database: join(home, 'switchyard.db'),
+    datasets,
+    logs,
+    dataset: (id) => join(datasets, id),
+    run: (id) => join(runs, id),
+    checkpoints: (id) => join(runs, id, 'checkpoints'),
+  };
+}

@@ -1,0 +1,47 @@
+import { SwitchyardError } from '../contract/errors.ts';
+import type { BackendName, DeviceReport } from '../contract/records.ts';
+import type { BackgroundJobs } from '../jobs/backgroundJobs.ts';
+import type { Context } from './context.ts';
+import { handler } from './handlers.ts';
+
+/** What this machine can compute with. Looked for once, as it loads every library, and remembered. */
+export interface Devices {
+  /** Fastest first. `again` looks anew. */
+  list(options?: { again: boolean }): Promise<DeviceReport[]>;
+  has(backend: BackendName): Promise<boolean>;
+  /** The fastest backend that can be used. */
+  fastest(): Promise<BackendName>;
+  /** @throws SwitchyardError `device-unavailable` with the reason and the remedy */
+  require(backend: BackendName): Promise<void>;
+}
+
+export function createDevices(jobs: BackgroundJobs): Devices {
+  let known: Promise<DeviceReport[]> | undefined;
+  const list: Devices['list'] = ({ again } = { again: false }) => {
+    if (again) known = undefined;
+    known ??= jobs.run('devices', null).catch((error: unknown) => {
+      known = undefined;
+      throw error;
+    });
+    return known;
+  };
+  const find = async (backend: BackendName) =>
+    (await list()).find((device) => device.backend === backend);
+  return {
+    list,
+    has: async (backend) => (await find(backend))?.available === true,
+    fastest: async () => (await list()).find(({ available }) => available)?.backend ?? 'reference',
+    require: async (backend) => {
+      const report = await find(backend);
+      if (report?.available === true) return;
+      throw new SwitchyardError(
+        'device-unavailable',
+        `The backend "${backend}" cannot be used on this machine: ${report?.reason ?? 'this version does not have it.'}`,
+      );
+    },
+  };
+}
+
+export const deviceHandlers = ({ devices }: Context) => ({
+  'devices.list': handler('devices.list', {}, () => devices.list({ again: true })),
+});

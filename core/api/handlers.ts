@@ -1,0 +1,15 @@
+/** How a method of the contract is implemented: checks of its arguments, and a plain function. */
+import type { Input, MethodName, Output } from '../contract/protocol.ts';
+import { checkInput, type Checks } from './arguments.ts';
+
+export type Handler<M extends MethodName> = (input: Input<M>) => Promise<Output<M>>;
+export type Handlers = { readonly [M in MethodName]: Handler<M> };
+
+/** A handler that checks its input, whoever calls it, before `run` sees it. */
+export function handler<M extends MethodName>(
+  method: M,
+  checks: Checks<Input<M>>,
+  run: (input: Input<M>) => Output<M> | Promise<Output<M>>,
+): Handler<M> {
+  return async (input) => run(checkInput(method, checks, input));
+}

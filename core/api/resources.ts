@@ -1,0 +1,12 @@
+import { resolveConfig } from '../contract/resolveConfig.ts';
+import { computeResources } from '../model/resources.ts';
+import { object, wholeNumber } from './arguments.ts';
+import { handler } from './handlers.ts';
+
+export const resourceHandlers = () => ({
+  'resources.compute': handler(
+    'resources.compute',
+    { config: object(), vocabulary: wholeNumber(1, 2 ** 31) },
+    ({ config, vocabulary }) => computeResources(resolveConfig(config).model, vocabulary),
+  ),
+});

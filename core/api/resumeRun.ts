@@ -1,0 +1,85 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { SwitchyardError } from '../contract/errors.ts';
+import type { Run } from '../contract/records.ts';
+import type { Context } from './context.ts';
+import { requireDatasetFiles } from './datasetFiles.ts';
+import { launchRun } from './launchRun.ts';
+import { clearBeyond, findResumePoint, type ResumePoint } from './resumePoint.ts';
+import { logRun } from './runJournal.ts';
+
+/** Queues a run again from its newest usable checkpoint, and forgets what came after that. */
+export async function resumeRun(context: Context, reference: string): Promise<Run> {
+  const { store, bus, directory, devices } = context;
+  const before = store.runs.find(reference);
+  requireIdle(before);
+  await devices.require(before.backend);
+  const dataset = store.datasets.get(before.datasetId);
+  requireDatasetFiles(directory.dataset(dataset.id), dataset);
+  const root = directory.checkpoints(before.id);
+  const point = findResumePoint(root, before);
+
+  // Claiming the run and removing its later metrics are one transaction: whoever loses the race for
+  // the run has changed nothing.
+  store.transaction(() => {
+    requireIdle(store.runs.get(before.id));
+    store.runs.enqueue(before.id);
+    store.metrics.removeAfter(before.id, point.step);
+    reconcileCheckpoints(context, before.id, root, point);
+  });
+  try {
+    clearBeyond(root, point);
+    explain(context, before, point);
+    launchRun(context, store.runs.get(before.id), { resume: point.checkpoint !== null });
+  } catch (error) {
+    store.runs.finish(before.id, { status: 'interrupted' });
+    throw error;
+  }
+  const run = store.runs.get(before.id);
+  bus.emit({ type: 'run-changed', run });
+  return run;
+}
+
+function requireIdle({ id, name, status, config }: Run): void {
+  if (status !== 'finished') return;
+  throw new SwitchyardError(
+    'conflict',
+    `Run ${id} ("${name}") has completed its ${config.training.steps} steps; there is nothing to resume.`,
+  );
+}
+
+/** Rows without files go, and the checkpoint that is resumed gets its row if a kill came before it. */
+function reconcileCheckpoints(
+  { store }: Context,
+  runId: string,
+  root: string,
+  { checkpoint }: ResumePoint,
+): void {
+  const rows = store.checkpoints.list(runId);
+  for (const { step, folder } of rows)
+    if (!existsSync(join(root, folder))) store.checkpoints.remove(runId, step);
+  if (checkpoint === null || rows.some(({ folder }) => folder === checkpoint.folder)) return;
+  const { folder, header } = checkpoint;
+  const { step, validationLoss, bestStep, files } = header;
+  const bytes = Object.values(files).reduce((sum, size) => sum + size, 0);
+  store.checkpoints.add({ runId, step, folder, bytes, validationLoss, best: bestStep === step });
+}
+
+function explain(context: Context, run: Run, { step, damaged, checkpoint }: ResumePoint): void {
+  for (const { folder, reason } of damaged)
+    logRun(context, run.id, 'warning', `${reason} It was moved aside to damaged-${folder}.`);
+  if (checkpoint === null)
+    logRun(
+      context,
+      run.id,
+      'info',
+      'There is no checkpoint yet, so training begins again at step 1.',
+    );
+  if (step > run.step)
+    logRun(
+      context,
+      run.id,
+      'warning',
+      `Metrics of steps ${run.step + 1} to ${step} were not recorded before the process ended, and the only usable checkpoint is after them.`,
+    );
+}

@@ -1,0 +1,32 @@
+/** Entry of the thread that trains one run. It knows no database: it sends events. */
+import { join } from 'node:path';
+import { openExecutor } from '../backends/devices.ts';
+import { openTokenFile, tokenDtype, type TokenFile } from '../data/tokenFile.ts';
+import { train } from '../train/train.ts';
+import { serveTask } from './serveTask.ts';
+
+await serveTask('trainer', async (task, report) => {
+  const flag = new Int32Array(task.stop);
+  const dtype = tokenDtype(task.vocabulary);
+  const open = (name: string, tokens: number): TokenFile =>
+    openTokenFile(join(task.dataset, name), dtype, tokens);
+  // The files are closed with the thread.
+  const trainTokens = open('train.tokens', task.trainTokens);
+  const validationTokens = open('validation.tokens', task.validationTokens);
+  const executor = await openExecutor(task.backend);
+  try {
+    return await train({
+      config: task.config,
+      vocabulary: task.vocabulary,
+      trainTokens,
+      validationTokens,
+      executor,
+      checkpoints: task.checkpoints,
+      resume: task.resume,
+      emit: report,
+      shouldStop: () => Atomics.load(flag, 0) !== 0,
+    });
+  } finally {
+    executor.dispose();
+  }
+});
