@@ -1,0 +1,60 @@
+/** Layer normalisation and its gradient as loops, one row at a time. */
+import type { Kernels } from '../kernel.ts';
+import { onHost } from './onHost.ts';
+
+export const hostNormalisation: Pick<Kernels, 'layernorm' | 'layernormGrad'> = {
+  layernorm: {
+    prepare: (node, setup) => {
+      const { epsilon } = node.attributes;
+      return onHost(node, setup, ([x, gain, bias], [y, means, deviations]) => {
+        const width = gain.length;
+        for (let row = 0, start = 0; start < x.length; row++, start += width) {
+          let sum = 0;
+          for (let d = 0; d < width; d++) sum += x[start + d];
+          const mean = sum / width;
+          let squares = 0;
+          for (let d = 0; d < width; d++) {
+            const centred = x[start + d] - mean;
+            squares += centred * centred;
+          }
+          const reciprocal = 1 / Math.sqrt(squares / width + epsilon);
+          means[row] = mean;
+          deviations[row] = reciprocal;
+          for (let d = 0; d < width; d++)
+            y[start + d] = (x[start + d] - mean) * reciprocal * gain[d] + bias[d];
+        }
+      });
+    },
+  },
+  layernormGrad: {
+    prepare: (node, setup) =>
+      onHost(node, setup, ([x, gain, means, deviations, dy], [dx, dGain, dBias]) => {
+        const width = gain.length;
+        const gains = new Float64Array(width);
+        const biases = new Float64Array(width);
+        for (let row = 0, start = 0; start < x.length; row++, start += width) {
+          const mean = means[row];
+          const deviation = deviations[row];
+          let sumG = 0;
+          let sumGX = 0;
+          for (let d = 0; d < width; d++) {
+            const gradient = dy[start + d];
+            const normal = (x[start + d] - mean) * deviation;
+            const g = gradient * gain[d];
+            sumG += g;
+            sumGX += g * normal;
+            gains[d] += gradient * normal;
+            biases[d] += gradient;
+          }
+          const meanG = sumG / width;
+          const meanGX = sumGX / width;
+          for (let d = 0; d < width; d++) {
+            const normal = (x[start + d] - mean) * deviation;
+            dx[start + d] = (dy[start + d] * gain[d] - meanG - normal * meanGX) * deviation;
+          }
+        }
+        dGain.set(gains);
+        dBias.set(biases);
+      }),
+  },
+};

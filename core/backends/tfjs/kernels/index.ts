@@ -1,0 +1,51 @@
+/** Which kernel each backend uses for each op. */
+import { hostElementwise } from '../host/elementwise.ts';
+import { hostLoss } from '../host/loss.ts';
+import { hostNormalisation } from '../host/normalisation.ts';
+import { hostOptimizer } from '../host/optimizer.ts';
+import { hostRope } from '../host/rope.ts';
+import { hostRouting } from '../host/routing.ts';
+import type { Kernels, TfjsBackend } from '../kernel.ts';
+import { attentionKernels } from './attention.ts';
+import { elementwiseKernels } from './elementwise.ts';
+import { expertKernelsDense } from './expertsDense.ts';
+import { lossKernels } from './loss.ts';
+import { normalisationKernels } from './normalisation.ts';
+import { optimizerKernels } from './optimizer.ts';
+import { productKernels } from './products.ts';
+import { routingKernels } from './routing.ts';
+
+/** Every op in TensorFlow.js ops: nothing is read back to JavaScript, so they suit a GPU. */
+export const deviceKernels: Kernels = {
+  ...attentionKernels,
+  ...elementwiseKernels,
+  ...expertKernelsDense,
+  ...lossKernels,
+  ...normalisationKernels,
+  ...optimizerKernels,
+  ...productKernels,
+  ...routingKernels,
+};
+
+/** The ops that have a loop in plain JavaScript as well. */
+export const hostKernels = {
+  ...hostElementwise,
+  ...hostLoss,
+  ...hostNormalisation,
+  ...hostOptimizer,
+  ...hostRope,
+  ...hostRouting,
+} satisfies Partial<Kernels>;
+
+/** The kernels of a backend, as measured to be fastest. */
+export function kernelsFor({
+  backend,
+  gpu,
+}: {
+  readonly backend: TfjsBackend;
+  readonly gpu: boolean;
+}): Kernels {
+  if (gpu) return deviceKernels;
+  if (backend === 'tensorflow') return deviceKernels;
+  return { ...deviceKernels, ...hostKernels };
+}
