@@ -38,7 +38,7 @@ function rows(datasetName: (id: string) => string): Row[] {
     },
     {
       label: 'attention memory, one layer and sequence (floats)',
-      value: (run) => format.count(run.attentionFloats),
+      value: (run) => format.whole(run.attentionFloats),
     },
     { label: 'whole-model MACs, one sequence', value: (run) => format.count(run.macs) },
     {

@@ -68,7 +68,6 @@ class Follower {
   #early: CoreEvent[] = [];
   #run: Run | undefined;
   #progress: RunProgress | undefined;
-  #device: string | null = null;
   #shownAt = 0;
 
   constructor(context: Context) {
@@ -135,14 +134,9 @@ class Follower {
   }
 
   #changed(run: Run): void {
-    const { out } = this.#context;
     this.#run = run;
-    if (run.device !== null && run.device !== this.#device) {
-      this.#device = run.device;
-      out.line(out.paint('dim', `Training on ${run.device}`));
-    }
     if (!ended.includes(run.status)) return;
-    out.status('');
+    this.#context.out.status('');
     this.#resolve(run);
   }
 

@@ -81,7 +81,7 @@ function costTable(costs: Resources, layers: number, paint: Paint): string[] {
       [
         'attention, one layer',
         format.count(attentionLayer.macs),
-        format.count(attentionLayer.floats),
+        format.whole(attentionLayer.floats),
       ],
       ['feed-forward, one layer', format.count(feedForwardLayer.macs), ''],
       [`whole model, ${format.plural(layers, 'layer')} and output`, format.count(model.macs), ''],
