@@ -4,9 +4,9 @@
  * one used with it. All of them share one global engine, so an executor names its backend before
  * every run.
  */
-import { readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { cpus } from 'node:os';
+import { constants, cpus } from 'node:os';
 import { dirname, join } from 'node:path';
 import util from 'node:util';
 import { SwitchyardError } from '../../contract/errors.ts';
@@ -94,6 +94,7 @@ async function loadTensorflow(): Promise<LoadedTf> {
   const failures: string[] = [];
   for (const folder of tensorflowFolders()) {
     try {
+      keepLibraryLoaded(folder);
       const tf = quietly(() => createRequire(join(folder, 'package.json'))(folder) as TfjsNode);
       if (!(await tf.setBackend('tensorflow'))) throw new Error('it did not start');
       const gpu = usesGpu(tf);
@@ -111,6 +112,31 @@ async function loadTensorflow(): Promise<LoadedTf> {
       ? 'The tensorflow backend is not installed'
       : `The tensorflow backend was found but did not load (${failures.join('; ')})`;
   throw new SwitchyardError('device-unavailable', `${reason}; ${remedy}`);
+}
+
+/**
+ * Pins TensorFlow's library in the process. Node unloads an addon with the worker thread that loaded
+ * it; loading TensorFlow a second time after that corrupts its static registries, and the process
+ * dies of a double free at its exit.
+ */
+function keepLibraryLoaded(folder: string): void {
+  const noDelete = { linux: 0x1000, darwin: 0x80 }[process.platform as string];
+  if (noDelete === undefined) return; // Windows has no such flag.
+  const libraries = join(folder, 'deps', 'lib');
+  if (!existsSync(libraries)) return;
+  const library = readdirSync(libraries).find((name) =>
+    /^libtensorflow(_cc)?\.(so\.2|2\.dylib)$/u.test(name),
+  );
+  if (library === undefined) return;
+  try {
+    process.dlopen(
+      { exports: {} },
+      join(libraries, library),
+      constants.dlopen.RTLD_LAZY | noDelete,
+    );
+  } catch {
+    // It is not an addon, which is what Node complains about once it is loaded.
+  }
 }
 
 /** Where tfjs-node may be, in the order in which it is tried. Naming one rules the others out. */
