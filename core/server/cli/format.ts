@@ -31,8 +31,9 @@ export function milliseconds(value: number): string {
   return `${significant(value)} ms`;
 }
 
-/** A length of time: `0.4 s`, `47 s`, `2 min 05 s`, `3 h 20 min`. */
+/** A length of time: `85 ms`, `1.4 s`, `47 s`, `2 min 05 s`, `3 h 20 min`. */
 export function duration(seconds: number): string {
+  if (seconds < 0.9995) return `${(seconds * 1000).toFixed(0)} ms`;
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
   const total = Math.round(seconds);
   const two = (value: number): string => String(value).padStart(2, '0');

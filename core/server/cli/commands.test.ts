@@ -1,0 +1,230 @@
+/** Commands that compute nothing heavy: their output, and every sentence for a wrong call. */
+import assert from 'node:assert/strict';
+import { after, describe, test } from 'node:test';
+import { CliUnderTest, parseLines } from './testing/runCli.ts';
+
+const cli = new CliUnderTest();
+after(() => cli.remove());
+
+interface WrongCall {
+  args: string[];
+  code: number;
+  says: RegExp;
+}
+
+const config = (name: string, content: string): string => cli.write(name, content);
+
+const wrongCalls: Record<string, WrongCall> = {
+  'an unknown command names the nearest': {
+    args: ['trian'],
+    code: 2,
+    says: /^There is no command "trian"\. Did you mean "train"\?/u,
+  },
+  'an unknown option names the nearest': {
+    args: ['runs', '--jsn'],
+    code: 2,
+    says: /^Unknown option '--jsn'\. \(Did you mean --json\?\)\n$/u,
+  },
+  'a missing argument': {
+    args: ['resources'],
+    code: 2,
+    says: /^Missing required argument 'config'/u,
+  },
+  'a missing option': { args: ['train', 'tiny-dense'], code: 2, says: /^Required option '--data/u },
+  'a value that is no number': {
+    args: ['train', 'tiny-dense', '--data', 'x', '--steps', 'many'],
+    code: 2,
+    says: /'many' is invalid\. It must be a whole number of at least 1\./u,
+  },
+  'an unknown preset names the nearest': {
+    args: ['resources', 'tiny-switchal'],
+    code: 1,
+    says: /^There is no preset "tiny-switchal"\. The nearest is "tiny-switchall"\./u,
+  },
+  'an unknown setting names the nearest': {
+    args: ['resources', 'tiny-dense', '--set', 'layer=2'],
+    code: 1,
+    says: /^Unknown configuration key "layer"\. The nearest known one is "(model\.)?layers"/u,
+  },
+  'a setting out of bounds': {
+    args: ['resources', 'tiny-switchhead', '--set', 'activeExperts=5'],
+    code: 1,
+    says: /^model\.activeExperts \(k\) is 5, but there are only 4 experts/u,
+  },
+  'an unknown backend': {
+    args: ['bench', 'tiny-dense', '--backend', 'wsm'],
+    code: 2,
+    says: /Did you mean wasm\?/u,
+  },
+  'a backend of a later version': {
+    args: ['bench', 'tiny-dense', '--backend', 'webgpu'],
+    code: 1,
+    says: /^The webgpu backend comes in a later version\./u,
+  },
+  'half precision': {
+    args: ['train', 'tiny-dense', '--data', 'x', '--precision', 'f16'],
+    code: 1,
+    says: /^Half precision \(f16\) comes in a later version/u,
+  },
+  'a configuration file that is not there': {
+    args: ['resources', 'nowhere.json'],
+    code: 1,
+    says: /^There is no file nowhere\.json\.\n$/u,
+  },
+  'a configuration that is not JSON': {
+    args: ['resources', config('broken.json', '{\n  "model": {\n    "layers": 2,\n  }\n}\n')],
+    code: 1,
+    says: /^broken\.json is not JSON: line 4, column 3 has "\}" where a name in double quotes is expected\.\n$/u,
+  },
+  'a configuration that is no object': {
+    args: ['resources', config('list.json', '[1]')],
+    code: 1,
+    says: /^A configuration is an object/u,
+  },
+  'a group that is no object': {
+    args: ['resources', config('three.json', '{"model": 3}'), '--set', 'layers=2'],
+    code: 1,
+    says: /^model is 3, but must be an object\.\n$/u,
+  },
+  'a misspelt group': {
+    args: ['resources', config('group.json', '{"modle": {}}'), '--set', 'layers=2'],
+    code: 1,
+    says: /^Unknown configuration group "modle"\. The nearest known one is "model"/u,
+  },
+  'data that is nothing': {
+    args: ['train', 'tiny-dense', '--data', 'nothing'],
+    code: 1,
+    says: /^--data "nothing" is neither a text file \(there is no file .*nothing\) nor an imported dataset \(there are none yet\)\.\n$/u,
+  },
+  'an empty text': {
+    args: ['import', config('empty.txt', '')],
+    code: 1,
+    says: /empty\.txt.* is empty/u,
+  },
+  'a binary file as text': {
+    args: ['import', cli.write('binary.txt', Uint8Array.of(0, 255, 254, 0, 200, 201))],
+    code: 1,
+    says: /binary\.txt/u,
+  },
+  'one name for two files': {
+    args: ['import', 'a.txt', 'b.txt', '--name', 'both'],
+    code: 2,
+    says: /^--name names one dataset, but 2 files are given/u,
+  },
+  'an unknown run': { args: ['compare', 'nobody'], code: 1, says: /^There is no run "nobody"/u },
+  'an unknown export format': {
+    args: ['export', 'x', '--format', 'hf', '--out', 'y'],
+    code: 2,
+    says: /'hf' is invalid\. Allowed choices are safetensors\./u,
+  },
+  'golden files that are not there': {
+    args: ['golden', 'no.safetensors', 'no.json', '--backend', 'reference'],
+    code: 1,
+    says: /no\.json/u,
+  },
+};
+
+describe('wrong calls', () => {
+  for (const [name, { args, code, says }] of Object.entries(wrongCalls))
+    test(name, async () => {
+      const result = await cli.run(...args);
+      assert.match(result.stderr, says);
+      assert.doesNotMatch(result.stderr, /\n {4}at /u, 'no stack trace');
+      assert.equal(result.stdout, '');
+      assert.equal(result.code, code);
+    });
+
+  test('with --json the error is a record on stdout', async () => {
+    const result = await cli.run('compare', 'nobody', '--json');
+    const [record, ...more] = parseLines(result.stdout);
+    assert.equal(more.length, 0);
+    assert.equal(record.type, 'error');
+    assert.equal(record.code, 'not-found');
+    assert.match(String(record.message), /nobody/u);
+    assert.equal(result.stderr, '');
+    assert.equal(result.code, 1);
+  });
+
+  test('with --json a usage error is a record too', async () => {
+    const { code, stdout } = await cli.run('--json', 'trian');
+    assert.equal(parseLines(stdout)[0].type, 'error');
+    assert.equal(code, 2);
+  });
+});
+
+test('without a command: what is there, and help', async () => {
+  const stdout = await cli.succeed();
+  assert.match(stdout, /^The desktop app comes in a later version/u);
+  assert.match(stdout, /Usage: switchyard \[options\] \[command\]/u);
+});
+
+test('help of a command lists the settings with their defaults', async () => {
+  const stdout = await cli.succeed('train', '--help');
+  assert.match(stdout, /learningRate=0\.003 +Learning rate/u);
+  assert.match(stdout, /--home <DIR>/u);
+});
+
+test('presets, for people and as records', async () => {
+  assert.match(await cli.succeed('presets'), /^tiny-dense +Dense attention/u);
+  const records = await cli.records('presets');
+  assert.deepEqual(
+    records.map(({ type, name }) => [type, name]),
+    ['tiny-dense', 'tiny-switchhead', 'tiny-switchall'].map((name) => ['preset', name]),
+  );
+});
+
+test('resources: the numbers of a configuration, from a preset, a file and settings', async () => {
+  const [dense] = await cli.records('resources', 'tiny-dense');
+  assert.deepEqual(dense.parameters, {
+    embedding: 32768,
+    attention: 262144,
+    feedForward: 526848,
+    normalisation: 2304,
+    output: 33024,
+    total: 857088,
+  });
+  // H (4 T P D + 2 T^2 P) and H (4 T P + 2 T^2), T = D = 128, H = 8, P = 16.
+  assert.deepEqual(dense.attentionLayer, { macs: 12_582_912, floats: 327_680 });
+
+  const stdout = await cli.succeed('resources', 'tiny-dense');
+  assert.match(stdout, /^tiny-dense: dense H8, 4 layers of 128 channels, vocabulary 256\n/u);
+  assert.match(stdout, /total +857,088 +100\.0 %/u);
+  assert.match(stdout, /attention, one layer +12\.6M +327,680/u);
+
+  const file = config(
+    'mine.json',
+    '{"model": {"attention": "dense", "heads": 8, "headWidth": 16}}',
+  );
+  const [mine] = await cli.records('resources', file, '--set', 'layers=2', '--vocabulary', '1000');
+  assert.equal(mine.name, 'mine');
+  assert.equal((mine.parameters as { embedding: number }).embedding, 128_000);
+  assert.equal((mine.parameters as { attention: number }).attention, 131_072);
+});
+
+test('a text is imported once, listed, and found again', async () => {
+  const text = cli.write('text.txt', 'To be, or not to be, that is the question.\n'.repeat(50));
+  const [first] = (await cli.records('import', text)).slice(-1);
+  const [again] = (await cli.records('import', text)).slice(-1);
+  assert.equal(first.type, 'dataset');
+  assert.equal(again.id, first.id);
+  assert.equal(Number(first.trainTokens) + Number(first.validationTokens), 43 * 50);
+  const listed = await cli.records('datasets');
+  assert.deepEqual(
+    listed.map(({ id }) => id),
+    [first.id],
+  );
+  assert.match(await cli.succeed('datasets'), /text +byte +256 +1,935 +215/u);
+});
+
+test('no runs yet: says how to start one', async () => {
+  assert.match(await cli.succeed('runs'), /^No runs yet\. Start one: switchyard train /u);
+  assert.equal(await cli.succeed('runs', '--json'), '');
+});
+
+test('a reader that leaves early ends the command quietly', async () => {
+  const { child, finished } = cli.start('train', '--help');
+  child.stdout.destroy();
+  const { code, stderr } = await finished;
+  assert.equal(stderr, '');
+  assert.equal(code, 0);
+});

@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import * as format from './format.ts';
+
+test('numbers are readable and have their unit', () => {
+  assert.equal(format.count(0), '0');
+  assert.equal(format.count(98_304), '98,304');
+  assert.equal(format.count(854_016), '0.85M');
+  assert.equal(format.count(170_400_000), '170.4M');
+  assert.equal(format.count(2_130_000_000), '2.13G');
+  assert.equal(format.bytes(512), '512 B');
+  assert.equal(format.bytes(1023), '1.00 KiB');
+  assert.equal(format.bytes(1.2 * 2 ** 30), '1.20 GiB');
+  assert.equal(format.milliseconds(0.416), '0.42 ms');
+  assert.equal(format.milliseconds(98.24), '98.2 ms');
+  assert.equal(format.milliseconds(1240), '1,240 ms');
+  assert.equal(format.loss(1.77119), '1.7712');
+  assert.equal(format.loss(null), '–');
+  assert.equal(format.ratio(98, 100), '0.98×');
+  assert.equal(format.ratio(1, 0), '–');
+  assert.equal(format.plural(1, 'step'), '1 step');
+  assert.equal(format.plural(2000, 'step'), '2,000 steps');
+});
+
+test('durations carry over into the next unit', () => {
+  assert.equal(format.duration(0.085), '85 ms');
+  assert.equal(format.duration(1.44), '1.4 s');
+  assert.equal(format.duration(59.4), '59 s');
+  assert.equal(format.duration(59.6), '1 min 00 s');
+  assert.equal(format.duration(125), '2 min 05 s');
+  assert.equal(format.duration(3599.7), '1 h 00 min');
+  assert.equal(format.duration(12_000), '3 h 20 min');
+});
