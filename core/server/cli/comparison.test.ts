@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Run } from '../../contract/records.ts';
+import { resolveConfig } from '../../contract/resolveConfig.ts';
+import { comparisonTable, judge, verdictLines } from './comparison.ts';
+
+function run(name: string, changes: Partial<Run>): Run {
+  return {
+    id: `r-${name}`,
+    name,
+    status: 'finished',
+    error: null,
+    config: resolveConfig({}),
+    datasetId: 'd-1',
+    backend: 'wasm',
+    device: 'a processor',
+    createdAt: '2026-01-01T00:00:00.000Z',
+    startedAt: null,
+    endedAt: null,
+    step: 600,
+    tokens: 1_228_800,
+    parameters: 857_088,
+    macs: 121_600_000,
+    attentionMacs: 12_600_000,
+    attentionFloats: 327_680,
+    lastTrainLoss: 1.6,
+    lastValidationLoss: 1.74,
+    bestValidationLoss: 1.73,
+    bestStep: 500,
+    millisecondsPerStep: 100,
+    peakTensorBytes: 2 ** 27,
+    peakRssBytes: 2 ** 29,
+    ...changes,
+  };
+}
+
+const dense = run('dense', {
+  config: resolveConfig({ model: { attention: 'dense', heads: 8, headWidth: 16 } }),
+});
+const sparse = run('sparse', {
+  attentionMacs: 6_300_000,
+  bestValidationLoss: 1.7,
+  millisecondsPerStep: 120,
+});
+const plain = (_style: unknown, text: string): string => text;
+
+test('quantities go down, runs across, with units in the labels or the values', () => {
+  const lines = comparisonTable([dense, sparse], () => 'shakespeare', 160, plain);
+  const row = (label: string): string => lines.find((line) => line.startsWith(label)) ?? '';
+  assert.match(lines[0], /dense +sparse$/u);
+  assert.match(row('architecture'), /dense H8 +SwitchHead H2 E4 k2$/u);
+  assert.match(row('parameters'), /0\.86M +0\.86M$/u);
+  assert.match(row('attention MACs'), /12\.6M +6\.30M$/u);
+  assert.match(row('time per step'), /100 ms +120 ms$/u);
+  assert.match(row('peak memory, tensors (executor)'), /128 MiB +128 MiB$/u);
+  assert.match(row('peak memory, process (RSS)'), /512 MiB +512 MiB$/u);
+  assert.match(row('best validation loss (nats/token)'), /1\.7300 +1\.7000$/u);
+  assert.match(row('data'), /shakespeare +shakespeare$/u);
+});
+
+test('many runs wrap into blocks that fit', () => {
+  const runs = Array.from({ length: 9 }, (_, i) => run(`run-number-${i}`, {}));
+  const lines = comparisonTable(runs, () => 'shakespeare', 100, plain);
+  assert.ok(lines.every((line) => [...line].length <= 100));
+  for (const { name } of runs) assert.equal(lines.filter((line) => line.includes(name)).length, 1);
+});
+
+test('the verdict names the best run and its cost relative to the first', () => {
+  const verdict = judge([dense, sparse]);
+  assert.equal(verdict.best, sparse.id);
+  assert.equal(verdict.reference, dense.id);
+  assert.equal(verdict.ratios[sparse.id].attentionMacs, 0.5);
+  assert.equal(verdict.ratios[sparse.id].millisecondsPerStep, 1.2);
+  const [best, relative, ...more] = verdictLines([dense, sparse], verdict);
+  assert.equal(best, 'Best: sparse, validation loss 1.7000 nats/token at step 500.');
+  assert.match(relative, /^sparse relative to dense: loss −0\.0300, 1\.00× parameters, 0\.50×/u);
+  assert.match(relative, /1\.20× time per step/u);
+  assert.deepEqual(more, []);
+});
+
+test('what does not compare is said', () => {
+  const elsewhere = run('elsewhere', { datasetId: 'd-2', device: 'another processor' });
+  const verdict = judge([dense, elsewhere]);
+  assert.equal(verdict.best, null);
+  const lines = verdictLines([dense, elsewhere], verdict);
+  assert.match(lines[0], /^No best run: they were validated on different data/u);
+  assert.doesNotMatch(lines[1], /loss/u);
+  assert.match(lines[2], /^Times and memory were measured on different devices/u);
+
+  const fresh = run('fresh', { bestValidationLoss: null, millisecondsPerStep: null });
+  const unvalidated = judge([fresh]);
+  assert.equal(unvalidated.ratios[fresh.id].millisecondsPerStep, null);
+  assert.deepEqual(verdictLines([fresh], unvalidated), [
+    'No best run: none has been validated yet.',
+  ]);
+});
