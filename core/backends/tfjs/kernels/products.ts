@@ -33,28 +33,29 @@ function batchedOnWasm(
   transposeB: boolean,
 ): TfTensor {
   const batch = sizeOf(shapeOf(a).slice(0, -2));
-  const matrices = (x: TfTensor, transpose: boolean): TfTensor => {
+  /** The matrices as one array: wasm's slice reads the whole tensor for every part. */
+  const matrices = (x: TfTensor, transpose: boolean) => {
     const [rows, columns] = shapeOf(x).slice(-2);
-    const flat: TfTensor = tf.reshape(x, [batch, rows, columns]);
-    return transpose ? tf.transpose(flat, [0, 2, 1]) : flat;
+    if (!transpose) return { values: x.dataSync() as Float32Array, rows, columns };
+    const turned = tf.transpose(tf.reshape(x, [batch, rows, columns]), [0, 2, 1]);
+    const values = turned.dataSync() as Float32Array;
+    free(turned);
+    return { values, rows: columns, columns: rows };
   };
   const left = matrices(a, transposeA); // [batch, M, K]
   const right = matrices(b, transposeB); // [batch, K, N]
-  const [, rows, inner] = shapeOf(left);
-  const columns = last(shapeOf(right));
+  const matrix = ({ values, rows, columns }: typeof left, i: number): TfTensor =>
+    tf.tensor(values.subarray(i * rows * columns, (i + 1) * rows * columns), [rows, columns]);
   const results: TfTensor[] = [];
   for (let i = 0; i < batch; i++) {
-    const leftMatrix = tf.reshape(tf.slice(left, [i, 0, 0], [1, rows, inner]), [rows, inner]);
-    const rightMatrix = tf.reshape(tf.slice(right, [i, 0, 0], [1, inner, columns]), [
-      inner,
-      columns,
-    ]);
+    const [leftMatrix, rightMatrix] = [matrix(left, i), matrix(right, i)];
     results.push(tf.matMul(leftMatrix, rightMatrix));
-    free(leftMatrix, rightMatrix);
+    leftMatrix.dispose();
+    rightMatrix.dispose();
   }
   const joined = tf.concat(results, 0); // [batch·M, N]
-  free(left, right, ...results);
-  return tf.reshape(joined, [...shapeOf(a).slice(0, -2), rows, columns]);
+  free(...results);
+  return tf.reshape(joined, [...shapeOf(a).slice(0, -2), left.rows, right.columns]);
 }
 
 /** Sum over the rows of a matrix: [N, C] → [C]. */
@@ -71,16 +72,18 @@ export const productKernels: Pick<Kernels, 'matmul' | 'columnSum'> = {
       const shape = [...outputs[0].shape];
       const aShape: [number, number] = [rowsOf(inputs[0].shape), last(inputs[0].shape)];
       const bShape: [number, number] = [rowsOf(inputs[1].shape), last(inputs[1].shape)];
+      const plain = inputs.length === 2 && activation === 'none';
       return ([a, b, bias]) => {
-        let y = product(
-          setup,
-          tf.reshape(a, aShape),
-          tf.reshape(b, bShape),
-          transposeA,
-          transposeB,
-        );
-        if ((bias as TfTensor | undefined) !== undefined) y = tf.add(y, bias);
-        if (activation === 'relu') y = tf.relu(y);
+        const left: TfTensor = tf.reshape(a, aShape);
+        const right: TfTensor = tf.reshape(b, bShape);
+        if (plain) return [tf.reshape(product(setup, left, right, transposeA, transposeB), shape)];
+        const y = tf.fused.matMul({
+          a: left,
+          b: transposeB && setup.backend === 'wasm' ? tf.transpose(right) : right,
+          transposeB: transposeB && setup.backend !== 'wasm',
+          ...((bias as TfTensor | undefined) === undefined ? {} : { bias }),
+          activation: activation === 'relu' ? 'relu' : 'linear',
+        });
         return [tf.reshape(y, shape)];
       };
     },
