@@ -195,7 +195,17 @@ test('resources: the numbers of a configuration, from a preset, a file and setti
     'mine.json',
     '{"model": {"attention": "dense", "heads": 8, "headWidth": 16}}',
   );
-  const [mine] = await cli.records('resources', file, '--set', 'layers=2', '--vocabulary', '1000');
+  const [mine] = await cli.records(
+    'resources',
+    file,
+    '--set',
+    'layers=2',
+    'width=64',
+    '--set',
+    'width=128',
+    '--vocabulary',
+    '1000',
+  );
   assert.equal(mine.name, 'mine');
   assert.equal((mine.parameters as { embedding: number }).embedding, 128_000);
   assert.equal((mine.parameters as { attention: number }).attention, 131_072);

@@ -13,6 +13,10 @@ const { version } = JSON.parse(
   readFileSync(new URL('../../../package.json', import.meta.url), 'utf8'),
 ) as { version: string };
 
+// TensorFlow's information lines are not ours. Set here because its library reads the variable of the
+// process, which a worker thread cannot change.
+process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
+
 try {
   await createProgram(out, version).parseAsync(process.argv);
 } catch (error) {

@@ -72,9 +72,9 @@ export function vocabularyOption(): Option {
   ).argParser(wholeNumber(2));
 }
 
-/** `--set key=value`, any number of times. */
+/** `--set key=value…`, and that any number of times. */
 export function setOption(): Option {
-  return new Option('--set <key=value>', 'change a field of the configuration; may be repeated')
+  return new Option('--set <key=value...>', 'change fields of the configuration')
     .argParser<string[]>(collect)
     .default([], 'none');
 }
