@@ -1,0 +1,102 @@
+/** Endings that a real run does not reach on demand, over a client that only plays events. */
+import assert from 'node:assert/strict';
+import { PassThrough } from 'node:stream';
+import type { WriteStream } from 'node:tty';
+import { test } from 'node:test';
+import { SwitchyardError } from '../../contract/errors.ts';
+import { createClient, type CoreEvent } from '../../contract/protocol.ts';
+import type { Run } from '../../contract/records.ts';
+import { resolveConfig } from '../../contract/resolveConfig.ts';
+import { followRun } from './followRun.ts';
+import { Output } from './output.ts';
+
+const queued: Run = {
+  id: 'r-1',
+  name: 'one',
+  status: 'queued',
+  error: null,
+  config: resolveConfig({}),
+  datasetId: 'd-1',
+  backend: 'cpu',
+  device: null,
+  createdAt: '2026-01-01T00:00:00.000Z',
+  startedAt: null,
+  endedAt: null,
+  step: 0,
+  tokens: 0,
+  parameters: 1000,
+  macs: 0,
+  attentionMacs: 0,
+  attentionFloats: 0,
+  lastTrainLoss: null,
+  lastValidationLoss: null,
+  bestValidationLoss: null,
+  bestStep: null,
+  millisecondsPerStep: null,
+  peakTensorBytes: null,
+  peakRssBytes: null,
+};
+
+/** Follows a run whose events come before its start returns, after it, or both. */
+async function follow(before: CoreEvent[], later: CoreEvent[]) {
+  const listeners = new Set<(event: CoreEvent) => void>();
+  const emit = (events: CoreEvent[]): void =>
+    events.forEach((event) => listeners.forEach((listener) => listener(event)));
+  const client = createClient({
+    call: () => Promise.reject(new Error('nothing is called')),
+    subscribe: (listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  });
+  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+  const out = new Output({
+    json: false,
+    stdout: stdout as unknown as WriteStream,
+    stderr: stderr as unknown as WriteStream,
+  });
+  const start = (): Promise<Run> => {
+    emit(before);
+    setImmediate(() => emit(later));
+    return Promise.resolve(queued);
+  };
+  const ending = await followRun(client, { out, home: undefined }, start).then(
+    (code) => ({ code, error: undefined }),
+    (error: unknown) => ({ code: undefined, error }),
+  );
+  assert.equal(listeners.size, 0, 'it no longer listens');
+  assert.equal(process.listenerCount('SIGINT'), 0, 'Ctrl-C works as before');
+  return { ...ending, stdout: String(stdout.read()), stderr: String(stderr.read() ?? '') };
+}
+
+test('a run that diverges ends with its own error and says how to go on', async () => {
+  const error = { code: 'diverged', message: 'The loss became NaN at step 7.' } as const;
+  const failed: Run = { ...queued, status: 'failed', step: 6, error };
+  const result = await follow([], [{ type: 'run-changed', run: failed }]);
+  assert.ok(result.error instanceof SwitchyardError);
+  assert.equal(result.error.code, 'diverged');
+  assert.match(result.stdout, /^Failed at step 6 of 600/mu);
+  assert.equal(result.stderr, 'Continue with: switchyard resume r-1\n');
+});
+
+test('a run that ends before its start returns is not waited for', async () => {
+  const finished: Run = { ...queued, status: 'finished', step: 600 };
+  const { code, stdout } = await follow([{ type: 'run-changed', run: finished }], []);
+  assert.equal(code, 0);
+  assert.match(stdout, /^Finished at step 600 of 600/mu);
+});
+
+test('events of other runs are not shown', async () => {
+  const other: Run = { ...queued, id: 'r-2', status: 'failed' };
+  const log = { type: 'run-log', level: 'warning', message: 'not mine', time: '' } as const;
+  const { code, stderr } = await follow(
+    [{ ...log, runId: 'r-2' }],
+    [
+      { type: 'run-changed', run: other },
+      { ...log, runId: 'r-1', message: 'mine' },
+      { type: 'run-changed', run: { ...queued, status: 'finished', step: 600 } },
+    ],
+  );
+  assert.equal(code, 0);
+  assert.equal(stderr, 'mine\n');
+});
