@@ -98,6 +98,8 @@ void test('settings that cannot be used are refused with the reason', () => {
     attempt('stpes=3'),
     /Unknown configuration key "stpes"\. The nearest known one is "steps"/u,
   );
+  assert.throws(attempt('vocab=3'), /Unknown configuration key "vocab"\.$/u);
+  assert.throws(() => applySettings({ modle: {} }, ['steps=3']), /nearest known one is "model"/u);
   assert.throws(attempt('steps=many'), /training\.steps is "many", but must be a whole number/u);
   assert.throws(attempt('steps='), /training\.steps is "", but must be a whole number/u);
 });

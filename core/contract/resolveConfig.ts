@@ -16,9 +16,35 @@ export function fieldNames(): string[] {
 }
 
 function unknownKey(key: string, known: readonly string[], what: string): SwitchyardError {
-  const nearest = closestMatch(key, known);
+  // Something unlike every known name gets no guess.
+  const nearest = closestMatch(key, known, { maxDistance: Math.ceil(key.length / 2) });
   const hint = nearest === undefined ? '' : ` The nearest known one is "${nearest}".`;
   return new SwitchyardError('invalid-config', `Unknown ${what} "${key}".${hint}`);
+}
+
+/** The groups of what a person wrote, each an object; missing ones empty. Their keys are not checked. */
+function groupsOf(partial: unknown): Record<GroupName, Readonly<Record<string, unknown>>> {
+  const isObject = (value: unknown): value is Record<string, unknown> =>
+    typeof value === 'object' && value !== null && !Array.isArray(value);
+  if (!isObject(partial))
+    throw new SwitchyardError(
+      'invalid-config',
+      `A configuration is an object with the groups ${groupNames.join(', ')}, not ${JSON.stringify(partial)}.`,
+    );
+  for (const key of Object.keys(partial)) {
+    if (!(groupNames as string[]).includes(key))
+      throw unknownKey(key, groupNames, 'configuration group');
+  }
+  const entries = groupNames.map((group) => {
+    const { [group]: given = {} } = partial;
+    if (!isObject(given))
+      throw new SwitchyardError(
+        'invalid-config',
+        `${group} is ${JSON.stringify(given)}, but must be an object.`,
+      );
+    return [group, given] as const;
+  });
+  return Object.fromEntries(entries) as Record<GroupName, Record<string, unknown>>;
 }
 
 function checkValue(name: string, field: Field, value: unknown): void {
@@ -89,23 +115,10 @@ function checkCombination({ model }: RunConfig): void {
  * value or combination throws a `SwitchyardError` of code `invalid-config`.
  */
 export function resolveConfig(partial: unknown): RunConfig {
-  if (typeof partial !== 'object' || partial === null || Array.isArray(partial))
-    throw new SwitchyardError(
-      'invalid-config',
-      `A configuration is an object with the groups ${groupNames.join(', ')}, not ${JSON.stringify(partial)}.`,
-    );
-  for (const key of Object.keys(partial)) {
-    if (!(groupNames as string[]).includes(key))
-      throw unknownKey(key, groupNames, 'configuration group');
-  }
+  const groups = groupsOf(partial);
   const resolved: Record<string, Record<string, unknown>> = {};
   for (const group of groupNames) {
-    const { [group]: given = {} } = partial as Record<string, unknown>;
-    if (typeof given !== 'object' || given === null || Array.isArray(given))
-      throw new SwitchyardError(
-        'invalid-config',
-        `${group} is ${JSON.stringify(given)}, but must be an object.`,
-      );
+    const given = groups[group];
     const declared = fieldsOf(group);
     for (const key of Object.keys(given)) {
       if (!Object.hasOwn(declared, key))
@@ -113,9 +126,9 @@ export function resolveConfig(partial: unknown): RunConfig {
     }
     resolved[group] = Object.fromEntries(
       Object.entries(declared).map(([key, field]) => {
-        const value = (given as Record<string, unknown>)[key];
-        if (value !== undefined) checkValue(`${group}.${key}`, field, value);
-        return [key, value ?? field.default];
+        const { [key]: value = field.default } = given;
+        checkValue(`${group}.${key}`, field, value);
+        return [key, value];
       }),
     );
   }
@@ -128,10 +141,11 @@ export function resolveConfig(partial: unknown): RunConfig {
  * Applies `key=value` settings, as given on the command line, to a partial configuration. The key is
  * `group.name`, or `name` alone, which is enough because names are unique across groups.
  */
-export function applySettings(partial: PartialConfig, settings: readonly string[]): PartialConfig {
+export function applySettings(partial: unknown, settings: readonly string[]): PartialConfig {
   const result: Record<string, Record<string, unknown>> = {};
-  for (const group of groupNames)
-    if (partial[group] !== undefined) result[group] = { ...partial[group] };
+  for (const [group, given] of Object.entries(groupsOf(partial))) {
+    if (Object.keys(given).length > 0) result[group] = { ...given };
+  }
   for (const setting of settings) {
     const equals = setting.indexOf('=');
     if (equals < 1)

@@ -21,15 +21,9 @@ export interface ConfigSource {
  */
 export function readConfig(source: string, settings: readonly string[]): ConfigSource {
   const { name, config } = find(source);
-  // Settings go into groups, so these must be objects first; resolveConfig says it if they are not.
-  if (!isObject(config) || !Object.values(config).every(isObject)) resolveConfig(config);
-  const applied: PartialConfig = { ...config, ...applySettings(config, settings) };
+  const applied = applySettings(config, settings);
   resolveConfig(applied);
   return { name, config: applied };
-}
-
-function isObject(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function find(source: string): ConfigSource {
