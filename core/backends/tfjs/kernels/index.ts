@@ -37,17 +37,24 @@ export const hostKernels = {
   ...hostRouting,
 } satisfies Partial<Kernels>;
 
-/** The kernels of a backend, as measured to be fastest. */
-export function kernelsFor({
-  backend,
-  gpu,
-}: {
+interface Target {
   readonly backend: TfjsBackend;
   readonly gpu: boolean;
-}): Kernels {
+}
+
+/** The kernels of a backend, as measured to be fastest (benchmarks/kernels.md). */
+export function kernelsFor({ backend, gpu }: Target): Kernels {
   if (gpu) return deviceKernels;
-  if (backend === 'tensorflow') return deviceKernels;
+  if (backend === 'tensorflow') return { ...deviceKernels, ...hostRope, ...hostRouting };
   const kernels: Kernels = { ...deviceKernels, ...hostKernels };
   // The loop's branch is unpredictable; wasm's two vector passes are 15 times faster.
   return backend === 'wasm' ? { ...kernels, reluGrad: deviceKernels.reluGrad } : kernels;
+}
+
+/** Complete tables of kernels that a backend could use as well, by name; tests run them too. */
+export function alternativeKernels({ backend, gpu }: Target): Readonly<Record<string, Kernels>> {
+  if (gpu) return {};
+  const host = { ...deviceKernels, ...hostKernels };
+  // Some TensorFlow.js ops are missing or wrong on wasm (unsortedSegmentSum; oneHot of float32).
+  return backend === 'wasm' ? { host } : { device: deviceKernels, host };
 }
