@@ -5,11 +5,9 @@ import { presets } from '../contract/presets.ts';
 import type { Input } from '../contract/protocol.ts';
 import type { Dataset, Run } from '../contract/records.ts';
 import { resolveConfig } from '../contract/resolveConfig.ts';
-import { requireSequences } from '../data/batches.ts';
-import { computeResources } from '../model/resources.ts';
+import { costOf, requireTrainable } from '../jobs/beforeRun.ts';
 import { newRunId } from '../store/ids.ts';
 import type { Context } from './context.ts';
-import { requireDatasetFiles } from './datasetFiles.ts';
 import { launchRun } from './launchRun.ts';
 
 /** Checks everything that can be checked before training, records the run and queues it. */
@@ -18,9 +16,8 @@ export async function createRun(context: Context, input: Input<'runs.create'>): 
   const resolved = resolveConfig(input.config);
   const dataset = store.datasets.find(input.dataset);
   const config = withDataOf(dataset, resolved, input.config);
-  requireSequences(dataset, config.model.context);
-  requireDatasetFiles(directory.dataset(dataset.id), dataset);
-  const resources = computeResources(config.model, dataset.vocabulary);
+  requireTrainable(config, dataset, directory.dataset(dataset.id));
+  const cost = costOf(config, dataset.vocabulary);
   const backend = input.backend ?? (await devices.fastest());
   await devices.require(backend);
 
@@ -31,10 +28,10 @@ export async function createRun(context: Context, input: Input<'runs.create'>): 
     config,
     datasetId: dataset.id,
     backend,
-    parameters: resources.parameters.total,
-    macs: resources.model.macs,
-    attentionMacs: resources.attentionLayer.macs,
-    attentionFloats: resources.attentionLayer.floats,
+    parameters: cost.parameters.total,
+    macs: cost.model.macs,
+    attentionMacs: cost.attentionLayer.macs,
+    attentionFloats: cost.attentionLayer.floats,
   });
   bus.emit({ type: 'run-changed', run });
   launchRun(context, run, { resume: false });

@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import envPaths from 'env-paths';
-import { withFileErrors } from '../data/fileErrors.ts';
+import { SwitchyardError } from '../contract/errors.ts';
 
 export interface DataDirectory {
   readonly home: string;
@@ -31,8 +31,7 @@ export function openDataDirectory(folder = defaultHome()): DataDirectory {
   const datasets = join(home, 'datasets');
   const runs = join(home, 'runs');
   const logs = join(home, 'logs');
-  for (const path of [datasets, runs, logs])
-    withFileErrors('create the data folder', path, () => mkdirSync(path, { recursive: true }));
+  for (const path of [datasets, runs, logs]) createFolder(path);
   return {
     home,
     database: join(home, 'switchyard.db'),
@@ -42,4 +41,17 @@ export function openDataDirectory(folder = defaultHome()): DataDirectory {
     run: (id) => join(runs, id),
     checkpoints: (id) => join(runs, id, 'checkpoints'),
   };
+}
+
+function createFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new SwitchyardError(
+      'invalid-argument',
+      `The data folder ${path} cannot be created (${reason}). SWITCHYARD_HOME or --home names another place.`,
+      { cause: error },
+    );
+  }
 }

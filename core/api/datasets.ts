@@ -5,12 +5,11 @@ import { fields } from '../contract/config.ts';
 import { SwitchyardError } from '../contract/errors.ts';
 import type { Input } from '../contract/protocol.ts';
 import type { Dataset } from '../contract/records.ts';
-import type { DatasetFacts } from '../data/importText.ts';
-import type { ImporterResult } from '../jobs/messages.ts';
+import { datasetDamage } from '../jobs/datasetFiles.ts';
+import type { DatasetFacts, ImporterResult } from '../jobs/messages.ts';
 import { newDatasetId } from '../store/ids.ts';
 import { number, optional, text } from './arguments.ts';
 import type { Context } from './context.ts';
-import { datasetDamage } from './datasetFiles.ts';
 import { handler } from './handlers.ts';
 
 export const datasetHandlers = (context: Context) => ({

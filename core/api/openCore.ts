@@ -82,7 +82,7 @@ async function callHandler(
   input: unknown,
 ): Promise<unknown> {
   if (!Object.hasOwn(handlers, method)) {
-    const nearest = closestMatch(String(method), Object.keys(handlers));
+    const nearest = closestMatch(method, Object.keys(handlers));
     const hint = nearest === undefined ? '' : ` The nearest known one is "${nearest}".`;
     throw new SwitchyardError('invalid-argument', `There is no method "${method}".${hint}`);
   }

@@ -1,5 +1,5 @@
 import { resolveConfig } from '../contract/resolveConfig.ts';
-import { computeResources } from '../model/resources.ts';
+import { costOf } from '../jobs/beforeRun.ts';
 import { object, wholeNumber } from './arguments.ts';
 import { handler } from './handlers.ts';
 
@@ -7,6 +7,6 @@ export const resourceHandlers = () => ({
   'resources.compute': handler(
     'resources.compute',
     { config: object(), vocabulary: wholeNumber(1, 2 ** 31) },
-    ({ config, vocabulary }) => computeResources(resolveConfig(config).model, vocabulary),
+    ({ config, vocabulary }) => costOf(resolveConfig(config), vocabulary),
   ),
 });

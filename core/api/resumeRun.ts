@@ -2,10 +2,10 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { SwitchyardError } from '../contract/errors.ts';
 import type { Run } from '../contract/records.ts';
+import { requireTrainable } from '../jobs/beforeRun.ts';
+import { clearBeyond, findResumePoint, type ResumePoint } from '../jobs/resumePoint.ts';
 import type { Context } from './context.ts';
-import { requireDatasetFiles } from './datasetFiles.ts';
 import { launchRun } from './launchRun.ts';
-import { clearBeyond, findResumePoint, type ResumePoint } from './resumePoint.ts';
 import { logRun } from './runJournal.ts';
 
 /** Queues a run again from its newest usable checkpoint, and forgets what came after that. */
@@ -15,7 +15,7 @@ export async function resumeRun(context: Context, reference: string): Promise<Ru
   requireIdle(before);
   await devices.require(before.backend);
   const dataset = store.datasets.get(before.datasetId);
-  requireDatasetFiles(directory.dataset(dataset.id), dataset);
+  requireTrainable(before.config, dataset, directory.dataset(dataset.id));
   const root = directory.checkpoints(before.id);
   const point = findResumePoint(root, before);
 

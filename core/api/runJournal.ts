@@ -32,7 +32,10 @@ export function createRunJournal(context: Context, runId: string): Journal {
     started: ({ device, fromStep, plannedBytes }) => {
       store.runs.setDevice(runId, device);
       const mebibytes = Math.ceil(plannedBytes / 2 ** 20);
-      log('info', `Training on ${device} after step ${fromStep}; its plan needs ${mebibytes} MiB.`);
+      log(
+        'info',
+        `Training on ${device}${fromStep > 0 ? ` from step ${fromStep + 1}` : ''}; its plan needs ${mebibytes} MiB.`,
+      );
       changed();
     },
     metrics: (steps, validations) => {

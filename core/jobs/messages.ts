@@ -26,6 +26,8 @@ export interface TrainerTask {
   stop: SharedArrayBuffer;
 }
 
+export type { DatasetFacts };
+
 export interface ImporterTask {
   path: string;
   datasetsFolder: string;

@@ -46,11 +46,15 @@ function fakeJournal() {
   return { calls, state, journal };
 }
 
+const unexpected = (error: SwitchyardError): never => {
+  throw error;
+};
+
 const later = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 test('steps wait together for the interval, and are recorded once', async () => {
   const { calls, journal } = fakeJournal();
-  const recorder = createRecorder(journal, { interval: 20, onFailure: assert.fail });
+  const recorder = createRecorder(journal, { interval: 20, onFailure: unexpected });
   recorder.event(step(1));
   recorder.event(step(2));
   assert.deepEqual(calls, []);
@@ -64,7 +68,7 @@ test('steps wait together for the interval, and are recorded once', async () => 
 
 test('a checkpoint is recorded at once, after the metrics up to its step', () => {
   const { calls, journal } = fakeJournal();
-  const recorder = createRecorder(journal, { onFailure: assert.fail });
+  const recorder = createRecorder(journal, { onFailure: unexpected });
   recorder.event(step(1));
   recorder.event(checkpoint(1));
   assert.deepEqual(calls, ['metrics 1/0', 'checkpoint 1']);

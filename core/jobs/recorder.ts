@@ -12,7 +12,7 @@ export interface RecorderOptions {
   /** Longest time that a metric waits, in milliseconds. Default 500. */
   interval?: number;
   /** Called once, with the first failure; what comes after it is dropped. */
-  onFailure(error: SwitchyardError): void;
+  onFailure: (error: SwitchyardError) => void;
 }
 
 export interface Recorder {
@@ -52,20 +52,23 @@ export function createRecorder(
   const record = (event: TrainEvent): void => {
     switch (event.type) {
       case 'started':
-        return journal.started(event);
+        journal.started(event);
+        return;
       case 'step':
         steps.push(event.metric);
         timer ??= setTimeout(() => guarded(flush), interval);
         return;
       case 'validation':
         validations.push(event.metric);
-        return flush();
+        flush();
+        return;
       case 'checkpoint':
         flush();
-        return journal.checkpoint(event);
+        journal.checkpoint(event);
+        return;
       case 'log':
         flush();
-        return journal.log(event.level, event.message);
+        journal.log(event.level, event.message);
     }
   };
   return {

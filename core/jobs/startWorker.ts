@@ -38,7 +38,10 @@ export function startWorker<K extends WorkerKind>(
   const result = new Promise<Workers[K]['result']>((resolve, reject) => {
     let settle: (() => void) | undefined;
     worker.on('message', (message: WorkerMessage<K>) => {
-      if (message.type === 'progress') return onProgress(message.progress);
+      if (message.type === 'progress') {
+        onProgress(message.progress);
+        return;
+      }
       settle ??=
         message.type === 'done'
           ? () => resolve(message.result)

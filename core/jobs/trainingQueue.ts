@@ -19,7 +19,7 @@ interface Entry {
   /** Present while it trains. */
   training?: Training;
   /** Resolves after the journal's `ended`. */
-  readonly gone: PromiseWithResolvers<void>;
+  readonly gone: PromiseWithResolvers<undefined>;
 }
 
 export class TrainingQueue {
@@ -28,7 +28,7 @@ export class TrainingQueue {
 
   /** Starts the run, or lets it wait until its device is free. */
   add(job: TrainingJob): void {
-    const entry: Entry = { job, gone: Promise.withResolvers<void>() };
+    const entry: Entry = { job, gone: Promise.withResolvers<undefined>() };
     const line = this.lineOf(entry);
     line.push(entry);
     if (line.length === 1) this.start(entry);
@@ -70,9 +70,8 @@ export class TrainingQueue {
     try {
       journal.starting();
     } catch (error) {
-      return this.finish(entry, () =>
-        journal.ended({ status: 'failed', error: toErrorRecord(error) }),
-      );
+      this.finish(entry, () => journal.ended({ status: 'failed', error: toErrorRecord(error) }));
+      return;
     }
     const recorder = createRecorder(journal, { onFailure: (error) => training.abandon(error) });
     const training = startTraining(task, (event) => recorder.event(event));
@@ -95,7 +94,7 @@ export class TrainingQueue {
     try {
       tellJournal();
     } finally {
-      entry.gone.resolve();
+      entry.gone.resolve(undefined);
       if (wasFirst && line.length > 0) this.start(line[0]);
     }
   }

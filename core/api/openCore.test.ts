@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { MethodName } from '../contract/protocol.ts';
+import { defaultHome } from './dataDirectory.ts';
+import { openCore } from './openCore.ts';
+import { temporaryHome } from './testing/tinyRun.ts';
+
+test('opening makes the folders; closing twice is allowed', async () => {
+  const { home, remove } = temporaryHome();
+  const core = openCore({ home: join(home, 'deep', 'down') });
+  for (const name of ['datasets', 'runs', 'logs', 'switchyard.db'])
+    assert.ok(existsSync(join(core.home, name)), name);
+  await Promise.all([core.close(), core.close()]);
+  remove();
+});
+
+test('SWITCHYARD_HOME names the data directory', (context) => {
+  const before = process.env['SWITCHYARD_HOME'];
+  context.after(() => {
+    if (before === undefined) delete process.env['SWITCHYARD_HOME'];
+    else process.env['SWITCHYARD_HOME'] = before;
+  });
+  process.env['SWITCHYARD_HOME'] = '/somewhere';
+  assert.equal(defaultHome(), '/somewhere');
+  delete process.env['SWITCHYARD_HOME'];
+  assert.match(defaultHome(), /switchyard/);
+});
+
+test('a place that cannot be a folder is refused with the remedy', () => {
+  const { home, remove } = temporaryHome();
+  writeFileSync(join(home, 'file'), '');
+  assert.throws(() => openCore({ home: join(home, 'file', 'below') }), {
+    code: 'invalid-argument',
+    message: /SWITCHYARD_HOME or --home/,
+  });
+  remove();
+});
+
+test('a call with an unknown method or argument names the nearest known one', async () => {
+  const { home, remove } = temporaryHome();
+  const core = openCore({ home });
+  await assert.rejects(core.call('runs.lst' as MethodName, {}), /nearest known one is "runs.list"/);
+  await assert.rejects(core.call('runs.get', { rum: 'x' }), /nearest known one is "run"/);
+  await assert.rejects(core.call('runs.get', {}), /runs\.get: run is missing, but must be text/);
+  await assert.rejects(core.call('runs.get', 'x'), /must be an object/);
+  await assert.rejects(core.call('runs.list', { all: true }), /It takes none/);
+  await core.close();
+  remove();
+});
+
+test('resources are computed without a run', async () => {
+  const { home, remove } = temporaryHome();
+  const core = openCore({ home });
+  const { parameters } = await core.client.call('resources.compute', {
+    config: {},
+    vocabulary: 256,
+  });
+  assert.ok(parameters.total > 800_000 && parameters.total < 900_000);
+  await core.close();
+  remove();
+});
