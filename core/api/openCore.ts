@@ -20,6 +20,7 @@ import { datasetHandlers } from './datasets.ts';
 import { createDevices, deviceHandlers } from './devices.ts';
 import { createEventBus } from './eventBus.ts';
 import type { Handlers } from './handlers.ts';
+import { reconcileCheckpoints } from './reconcileCheckpoints.ts';
 import { resourceHandlers } from './resources.ts';
 import { logRun } from './runJournal.ts';
 import { runHandlers } from './runs.ts';
@@ -91,11 +92,13 @@ async function callHandler(
 }
 
 function recoverOrphans(context: Context): void {
-  for (const { id, step } of context.store.runs.recoverOrphans())
+  for (const run of context.store.runs.recoverOrphans()) {
+    reconcileCheckpoints(context, run, run.step);
     logRun(
       context,
-      id,
+      run.id,
       'warning',
-      `The process that had this run in hand ended unexpectedly after step ${step}. Resuming goes on from its last checkpoint.`,
+      `The process that had this run in hand ended unexpectedly after step ${run.step}. Resuming goes on from its last checkpoint.`,
     );
+  }
 }

@@ -1,11 +1,10 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { SwitchyardError } from '../contract/errors.ts';
 import type { Run } from '../contract/records.ts';
 import { requireTrainable } from '../jobs/beforeRun.ts';
 import { clearBeyond, findResumePoint, type ResumePoint } from '../jobs/resumePoint.ts';
 import type { Context } from './context.ts';
 import { launchRun } from './launchRun.ts';
+import { reconcileCheckpoints } from './reconcileCheckpoints.ts';
 import { logRun } from './runJournal.ts';
 
 /** Queues a run again from its newest usable checkpoint, and forgets what came after that. */
@@ -25,7 +24,8 @@ export async function resumeRun(context: Context, reference: string): Promise<Ru
     requireIdle(store.runs.get(before.id));
     store.runs.enqueue(before.id);
     store.metrics.removeAfter(before.id, point.step);
-    reconcileCheckpoints(context, before.id, root, point);
+    const run = store.runs.get(before.id);
+    reconcileCheckpoints(context, run, Math.max(run.step, point.step));
   });
   try {
     clearBeyond(root, point);
@@ -46,23 +46,6 @@ function requireIdle({ id, name, status, config }: Run): void {
     'conflict',
     `Run ${id} ("${name}") has completed its ${config.training.steps} steps; there is nothing to resume.`,
   );
-}
-
-/** Rows without files go, and the checkpoint that is resumed gets its row if a kill came before it. */
-function reconcileCheckpoints(
-  { store }: Context,
-  runId: string,
-  root: string,
-  { checkpoint }: ResumePoint,
-): void {
-  const rows = store.checkpoints.list(runId);
-  for (const { step, folder } of rows)
-    if (!existsSync(join(root, folder))) store.checkpoints.remove(runId, step);
-  if (checkpoint === null || rows.some(({ folder }) => folder === checkpoint.folder)) return;
-  const { folder, header } = checkpoint;
-  const { step, validationLoss, bestStep, files } = header;
-  const bytes = Object.values(files).reduce((sum, size) => sum + size, 0);
-  store.checkpoints.add({ runId, step, folder, bytes, validationLoss, best: bestStep === step });
 }
 
 function explain(context: Context, run: Run, { step, damaged, checkpoint }: ResumePoint): void {

@@ -3,9 +3,10 @@ import { SwitchyardError, toErrorRecord } from '../contract/errors.ts';
 import type { Journal } from '../jobs/journal.ts';
 import type { TrainingEnd } from '../jobs/training.ts';
 import type { Context } from './context.ts';
+import { reconcileCheckpoints } from './reconcileCheckpoints.ts';
 
 /** Between attempts to record how a run ended, while the disk is full. */
-const retryEvery = 5000; // ms
+const retryEvery = 1000; // ms
 
 /** Appends a line to a run's log and tells the listeners. */
 export function logRun(
@@ -65,6 +66,8 @@ export function createRunJournal(context: Context, runId: string): Journal {
 function endRun(context: Context, runId: string, end: TrainingEnd): void {
   const { store, bus } = context;
   const attempt = (): void => {
+    const before = store.runs.get(runId);
+    if (end.status === 'failed') reconcileCheckpoints(context, before, before.step);
     const run = store.runs.finish(runId, end);
     try {
       if (end.status === 'failed') logRun(context, runId, 'error', end.error.message);

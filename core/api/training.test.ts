@@ -9,6 +9,7 @@ import { openCore, type Core } from './openCore.ts';
 import {
   createTinyRun,
   curve,
+  type Curve,
   importText,
   skip,
   temporaryHome,
@@ -122,6 +123,33 @@ describe('training', { skip, concurrency: false }, () => {
       message: /has completed its 20 steps/,
     });
   });
+
+  for (const backend of ['wasm', 'tensorflow'] as const)
+    test(`${backend}: a run that is stopped and resumed has the curve of one that was not`, async (context) => {
+      const reports = await core.client.call('devices.list', {});
+      const report = reports.find((device) => device.backend === backend);
+      if (report?.available !== true) {
+        context.skip(report?.reason ?? 'This version does not have it.');
+        return;
+      }
+      const training = { steps: 60, checkpointEvery: 60, evaluateEvery: 60 };
+      const whole = await createTinyRun(core, training, `${backend} whole`, backend);
+      const { id } = await createTinyRun(core, training, `${backend} stopped`, backend);
+      await untilRun(core, id, ({ device }) => device !== null);
+      const { step } = await core.client.call('runs.stop', { run: id });
+      assert.ok(step >= 1 && step < 60, `stopped at step ${step}`);
+      await core.client.call('runs.resume', { run: id });
+      await untilEnded(core, id);
+
+      const [one, other] = [await curve(core, id), await curve(core, whole.id)];
+      if (backend === 'wasm') assert.deepEqual(one, other);
+      const losses = ({ steps, validations }: Curve) =>
+        [...steps, ...validations].map(({ loss }) => loss);
+      const expected = losses(other);
+      assert.equal(losses(one).length, 61);
+      for (const [index, loss] of losses(one).entries())
+        assert.ok(Math.abs(loss - expected[index]) < 1e-5, `${loss} and ${expected[index]}`);
+    });
 
   test('a queued run that is stopped before its first step starts from the beginning', async () => {
     const busy = await createTinyRun(core, {}, 'busy');

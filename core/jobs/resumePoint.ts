@@ -45,6 +45,13 @@ export function findResumePoint(root: string, run: Run): ResumePoint {
   };
 }
 
+/** Checkpoint folders by name, and those of them that are whole, oldest first. */
+export function checkpointsOnDisk(root: string): { folders: string[]; whole: FoundCheckpoint[] } {
+  const folders = checkpointFolders(root).reverse();
+  const found = folders.map((folder) => inspect(root, folder));
+  return { folders, whole: found.filter((each) => 'header' in each) };
+}
+
 /** Newest first. */
 function checkpointFolders(root: string): string[] {
   if (!existsSync(root)) return [];

@@ -4,7 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { PartialConfig } from '../../contract/config.ts';
-import type { Dataset, Run, RunStatus, StepMetric } from '../../contract/records.ts';
+import type {
+  BackendName,
+  Dataset,
+  Run,
+  RunStatus,
+  StepMetric,
+  ValidationMetric,
+} from '../../contract/records.ts';
 import type { Core } from '../openCore.ts';
 
 export const textFile = fileURLToPath(
@@ -50,16 +57,17 @@ export function importText(core: Core): Promise<Dataset> {
   return core.client.call('datasets.import', { path: textFile, name: 'shakespeare' });
 }
 
-/** Creates a tiny run on the processor's plain backend. */
+/** Creates a tiny run, by default on the processor's plain backend. */
 export function createTinyRun(
   core: Core,
   training: PartialConfig['training'] = {},
   name?: string,
+  backend: BackendName = 'cpu',
 ): Promise<Run> {
   return core.client.call('runs.create', {
     config: tinyConfig(training),
     dataset: 'shakespeare',
-    backend: 'cpu',
+    backend,
     ...(name === undefined ? {} : { name }),
   });
 }
@@ -90,11 +98,16 @@ export function untilRun(core: Core, runId: string, holds: (run: Run) => boolean
   return promise.finally(end);
 }
 
+export interface Curve {
+  steps: Pick<StepMetric, 'step' | 'loss' | 'gradientNorm' | 'learningRate' | 'tokens'>[];
+  validations: Pick<ValidationMetric, 'step' | 'loss' | 'tokens'>[];
+}
+
 /** What must not depend on stops, kills and resumes: everything but times and memory. */
-export async function curve(core: Core, run: string): Promise<unknown> {
+export async function curve(core: Core, run: string): Promise<Curve> {
   const { steps, validations } = await core.client.call('runs.metrics', { run });
   return {
-    steps: steps.map(({ step, loss, gradientNorm, learningRate, tokens }: StepMetric) => ({
+    steps: steps.map(({ step, loss, gradientNorm, learningRate, tokens }) => ({
       step,
       loss,
       gradientNorm,

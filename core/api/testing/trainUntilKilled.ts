@@ -1,12 +1,17 @@
 /** A process for killed.test.ts: imports the text, trains a tiny run and says on stdout how far it is. */
+import type { PartialConfig } from '../../contract/config.ts';
 import { openCore } from '../openCore.ts';
 import { createTinyRun, importText } from './tinyRun.ts';
 
-const [home, checkpointEvery] = process.argv.slice(2);
+const [home, training] = process.argv.slice(2);
 const core = openCore({ home });
 core.subscribe((event) => {
   if (event.type === 'run-steps') process.stdout.write(`step ${event.steps.at(-1)?.step ?? 0}\n`);
 });
 await importText(core);
-const { id } = await createTinyRun(core, { checkpointEvery: Number(checkpointEvery) }, 'killed');
+const { id } = await createTinyRun(
+  core,
+  JSON.parse(training) as PartialConfig['training'],
+  'killed',
+);
 process.stdout.write(`run ${id}\n`);
