@@ -6,8 +6,7 @@
  * "Expert space" is [N, G, E, C]: one row vector for each token and expert. `spread` takes a layout's
  * rows there, `collect` sums them back, `products` holds the expert matrices.
  */
-import type { Layout } from '../../../graph/ops/cvmm.ts';
-import { slots } from '../../../graph/ops/cvmm.ts';
+import { slots, type CvmmAttributes, type Layout } from '../../../graph/ops/cvmm.ts';
 import type { Setup, TfTensor } from '../kernel.ts';
 import { oneHot } from './oneHot.ts';
 import { product } from './products.ts';
@@ -20,6 +19,20 @@ export interface ExpertShape {
   /** Experts of one group. */
   readonly experts: number;
   readonly k: number;
+}
+
+/** @param all expert matrices in all, G·E */
+export function expertShape(
+  rows: number,
+  all: number,
+  { groups, k }: Pick<CvmmAttributes, 'groups' | 'k'>,
+): ExpertShape {
+  return { rows, groups, experts: all / groups, k };
+}
+
+/** Matrices as [G·E, I, O] whatever way they are stored. */
+export function upright({ tf }: Setup, matrices: TfTensor, transpose: boolean): TfTensor {
+  return transpose ? tf.transpose(matrices, [0, 2, 1]) : matrices;
 }
 
 /** Who was chosen, as factors: for a group as a whole [N, G, E, 1], and for each of its k slots. */
@@ -105,6 +118,31 @@ export function collect(
       : tf.sum<TfTensor>(tf.reshape(gated, [rows, groups * experts, width]), 1),
     flat,
   );
+}
+
+/**
+ * For every choice, its expert's value: [N, G, E] → [N·G·k] in the shape of `indices`.
+ * @param hot gates of the choices, without weights; needed on a GPU only
+ */
+export function pick(
+  setup: Setup,
+  shape: ExpertShape,
+  perExpert: TfTensor,
+  indices: TfTensor,
+  hot: () => Gates,
+): TfTensor {
+  const { tf, cheapReads } = setup;
+  const { rows, groups, experts, k } = shape;
+  if (!cheapReads) {
+    const z = tf.reshape(perExpert, [rows, groups, experts, 1]);
+    return tf.reshape(collect(setup, shape, z, 'choice', hot()), indices.shape as number[]);
+  }
+  const values = perExpert.dataSync();
+  const chosen = indices.dataSync();
+  const picked = new Float32Array(chosen.length);
+  for (let c = 0; c < chosen.length; c++)
+    picked[c] = values[Math.floor(c / k) * experts + chosen[c]];
+  return tf.tensor(picked, indices.shape as number[]);
 }
 
 /** Every expert's product with rows that are not per choice: [.., slots·I] → expert space [N, G, E, O]. */

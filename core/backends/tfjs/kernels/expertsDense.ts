@@ -8,17 +8,15 @@ import {
   contract,
   eachExpert,
   expand,
+  expertShape,
   gatesOf,
+  pick,
   spread,
+  upright,
   type ExpertShape,
   type Gates,
 } from './expertSpace.ts';
 import { product } from './products.ts';
-
-/** Matrices as [G·E, I, O] whatever way they are stored. */
-function upright({ tf }: Setup, matrices: TfTensor, transpose: boolean): TfTensor {
-  return transpose ? tf.transpose(matrices, [0, 2, 1]) : matrices;
-}
 
 /**
  * Σ gate · x · W[expert]: rows of layout `from` → rows of layout `to`, the cheapest way for their
@@ -46,10 +44,6 @@ function through(
 /** Bytes of one tensor in expert space, per column. */
 const expertBytes = (rows: number, all: number) => 4 * rows * all;
 
-function shapeOf(rows: number, all: number, { groups, k }: CvmmAttributes): ExpertShape {
-  return { rows, groups, experts: all / groups, k };
-}
-
 const perChoice = ({ from, to }: CvmmAttributes) => from === 'choice' || to === 'choice';
 
 function smallerWidth({ inputs }: Node<CvmmAttributes>, matrices: number): number {
@@ -62,7 +56,7 @@ export const expertKernelsDense: Pick<Kernels, 'cvmm' | 'cvmmGradInput' | 'cvmmG
     prepare({ inputs, outputs, attributes }, setup) {
       const { tf } = setup;
       const { from, to, transpose, activation } = attributes;
-      const shape = shapeOf(rowsOf(inputs[0].shape), inputs[2].shape[0], attributes);
+      const shape = expertShape(rowsOf(inputs[0].shape), inputs[2].shape[0], attributes);
       return ([x, indices, matrices, weights]) => {
         const gates = gatesOf(setup, shape, indices, weights, perChoice(attributes));
         const hot = () => gatesOf(setup, shape, indices, undefined, true);
@@ -90,7 +84,7 @@ export const expertKernelsDense: Pick<Kernels, 'cvmm' | 'cvmmGradInput' | 'cvmmG
       const { tf } = setup;
       const { from, to, transpose, groups, k } = attributes;
       const rows = rowsOf(inputs[1].shape);
-      const shape = shapeOf(rows, inputs[3].shape[0], attributes);
+      const shape = expertShape(rows, inputs[3].shape[0], attributes);
       return ([dy, x, indices, stored, weights]) => {
         const weighted = (weights as TfTensor | undefined) !== undefined;
         const matrices = upright(setup, stored, transpose); // [G·E, I, O]
@@ -101,15 +95,16 @@ export const expertKernelsDense: Pick<Kernels, 'cvmm' | 'cvmmGradInput' | 'cvmmG
           const dx = through(setup, shape, dy, turned, gates, () => gates, to, from);
           return [tf.reshape(dx, [...outputs[0].shape])];
         }
-        const hot = gatesOf(setup, shape, indices, undefined, true);
+        const hot = () => gatesOf(setup, shape, indices, undefined, true);
         const results = (dx: TfTensor, dWeights: TfTensor) => [
           tf.reshape(dx, [...outputs[0].shape]),
           tf.reshape(dWeights, [...outputs[1].shape]),
         ];
         if (from === 'choice') {
           // u = dy·Wᵀ of every choice gives both: dx = w·u and dw = Σ x·u.
+          const unweighted = hot();
           const u = tf.reshape(
-            through(setup, shape, dy, turned, hot, () => hot, to, 'choice'),
+            through(setup, shape, dy, turned, unweighted, () => unweighted, to, 'choice'),
             [rows, groups * k, inner],
           );
           const dWeights = tf.sum(tf.mul(u, tf.reshape(x, [rows, groups * k, inner])), -1);
@@ -117,7 +112,7 @@ export const expertKernelsDense: Pick<Kernels, 'cvmm' | 'cvmmGradInput' | 'cvmmG
         }
         /** dw from what every expert would contribute [N, G, E, C]: summed over C, then the chosen. */
         const chosen = (contributions: TfTensor) =>
-          collect(setup, shape, tf.sum<TfTensor>(contributions, -1, true), 'choice', hot);
+          pick(setup, shape, tf.sum<TfTensor>(contributions, -1), indices, hot);
         if (to !== 'choice' && inner < width) {
           const u = expand(setup, shape, dy, to, turned); // [N, G, E, I]
           const xShape = [rows, slots(from, groups, k), 1, inner];
@@ -126,11 +121,11 @@ export const expertKernelsDense: Pick<Kernels, 'cvmm' | 'cvmmGradInput' | 'cvmmG
             chosen(tf.mul(u, tf.reshape(x, xShape))),
           );
         }
-        const dx = through(setup, shape, dy, turned, gates, () => hot, to, from);
+        const dx = through(setup, shape, dy, turned, gates, hot, to, from);
         const y = expand(setup, shape, x, from, matrices); // [N, G, E, O]
         const contributions =
           to === 'choice'
-            ? tf.mul(y, spread(setup, shape, dy, to, hot))
+            ? tf.mul(y, spread(setup, shape, dy, to, hot()))
             : tf.mul(y, tf.reshape(dy, [rows, slots(to, groups, k), 1, width]));
         return results(dx, chosen(contributions));
       };
@@ -146,7 +141,7 @@ export const expertKernelsDense: Pick<Kernels, 'cvmm' | 'cvmmGradInput' | 'cvmmG
       const { tf } = setup;
       const { from, to, transpose, experts: all, groups, k } = attributes;
       const rows = rowsOf(inputs[0].shape);
-      const shape = shapeOf(rows, all, attributes);
+      const shape = expertShape(rows, all, attributes);
       const inner = last(inputs[0].shape) / slots(from, groups, k);
       const width = last(inputs[1].shape) / slots(to, groups, k);
       return ([x, dy, indices, weights]) => {

@@ -1,4 +1,5 @@
 /** Which kernel each backend uses for each op. */
+import { expertKernelsSorted } from '../host/expertsSorted.ts';
 import { hostElementwise } from '../host/elementwise.ts';
 import { hostLoss } from '../host/loss.ts';
 import { hostNormalisation } from '../host/normalisation.ts';
@@ -8,6 +9,7 @@ import { hostRouting } from '../host/routing.ts';
 import type { Kernels, TfjsBackend } from '../kernel.ts';
 import { attentionKernels } from './attention.ts';
 import { elementwiseKernels } from './elementwise.ts';
+import { expertKernels } from './experts.ts';
 import { expertKernelsDense } from './expertsDense.ts';
 import { lossKernels } from './loss.ts';
 import { normalisationKernels } from './normalisation.ts';
@@ -42,19 +44,27 @@ interface Target {
   readonly gpu: boolean;
 }
 
-/** The kernels of a backend, as measured to be fastest (benchmarks/kernels.md). */
+/** The kernels of a backend, as measured to be fastest at the sizes of the tiny presets. */
 export function kernelsFor({ backend, gpu }: Target): Kernels {
   if (gpu) return deviceKernels;
-  if (backend === 'tensorflow') return { ...deviceKernels, ...hostRope, ...hostRouting };
-  const kernels: Kernels = { ...deviceKernels, ...hostKernels };
-  // The loop's branch is unpredictable; wasm's two vector passes are 15 times faster.
-  return backend === 'wasm' ? { ...kernels, reluGrad: deviceKernels.reluGrad } : kernels;
+  const experts = expertKernels(backend);
+  if (backend === 'tensorflow') {
+    // Its own ops use all cores and vectors; loops win where it needs many small ops.
+    const { adamw } = hostKernels;
+    return { ...deviceKernels, ...experts, ...hostRope, ...hostRouting, adamw };
+  }
+  const kernels: Kernels = { ...deviceKernels, ...hostKernels, ...experts };
+  if (backend === 'cpu') return kernels;
+  // Vector passes beat the loops where these branch unpredictably or mostly add.
+  const { columnSum, layernorm, reluGrad } = deviceKernels;
+  return { ...kernels, columnSum, layernorm, reluGrad };
 }
 
 /** Complete tables of kernels that a backend could use as well, by name; tests run them too. */
 export function alternativeKernels({ backend, gpu }: Target): Readonly<Record<string, Kernels>> {
   if (gpu) return {};
   const host = { ...deviceKernels, ...hostKernels };
+  const sorted = { ...host, ...expertKernelsSorted };
   // Some TensorFlow.js ops are missing or wrong on wasm (unsortedSegmentSum; oneHot of float32).
-  return backend === 'wasm' ? { host } : { device: deviceKernels, host };
+  return backend === 'wasm' ? { host, sorted } : { device: deviceKernels, host, sorted };
 }
