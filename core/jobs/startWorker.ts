@@ -19,14 +19,21 @@ const names: Record<WorkerKind, string> = {
   exporter: 'export',
 };
 
-/** @param onProgress must not throw */
+/**
+ * @param onProgress must not throw
+ * @param entry for tests: another file than `<kind>.worker.ts`
+ */
 export function startWorker<K extends WorkerKind>(
   kind: K,
   task: Workers[K]['task'],
   onProgress: (progress: Workers[K]['progress']) => void,
+  entry = new URL(`./${kind}.worker.ts`, import.meta.url),
 ): RunningWorker<K> {
+  // TensorFlow's own chatter on stderr: its library reads the process's environment, which a worker
+  // cannot change.
+  process.env['TF_CPP_MIN_LOG_LEVEL'] ??= '2';
   // Without resourceLimits: V8's own limit for a thread would end it, and tensors are not on that heap.
-  const worker = new Worker(new URL(`./${kind}.worker.ts`, import.meta.url), {
+  const worker = new Worker(entry, {
     name: kind,
     workerData: task,
     stdout: true,
