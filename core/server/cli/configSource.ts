@@ -7,7 +7,6 @@ import { SwitchyardError } from '../../contract/errors.ts';
 import { presets } from '../../contract/presets.ts';
 import { applySettings, resolveConfig } from '../../contract/resolveConfig.ts';
 import { fileError } from './failures.ts';
-import { findJsonFault } from './jsonFault.ts';
 
 export interface ConfigSource {
   /** The preset's name, or the file's without `.json`. */
@@ -50,13 +49,14 @@ function parse(path: string): PartialConfig {
   } catch (error) {
     throw fileError(error, path, 'read');
   }
-  const fault = findJsonFault(text);
-  if (fault !== undefined)
+  try {
+    return JSON.parse(text) as PartialConfig;
+  } catch (error) {
     throw new SwitchyardError(
       'invalid-config',
-      `${path} is not JSON: line ${fault.line}, column ${fault.column} has ${fault.found} where ${fault.expected} is expected.`,
+      `${path} is not JSON: ${error instanceof Error ? error.message : String(error)}.`,
     );
-  return JSON.parse(text) as PartialConfig;
+  }
 }
 
 /** Vocabulary of a tokenizer as configurations name it: 256 for bytes, N for `bpe:N`. */
