@@ -87,14 +87,14 @@ async function install() {
 /** @returns {Promise<void>} */
 function npmCi() {
   const args = ['ci', '--include=dev', '--include=optional', '--ignore-scripts=false'];
-  const quiet = ['--no-audit', '--no-fund', '--loglevel=error'];
-  // npm is a .cmd file on Windows, which only a shell can start. Its output goes to our stderr:
-  // stdout belongs to the entry, whose lines may be read by a program.
-  const npm = spawn('npm', [...args, ...quiet], {
-    cwd: root,
-    stdio: ['ignore', 2, 2],
-    shell: onWindows,
-  });
+  args.push('--no-audit', '--no-fund', '--loglevel=error');
+  // npm's output goes to our stderr: stdout belongs to the entry, whose lines a program may read.
+  /** @type {import('node:child_process').SpawnOptions} */
+  const options = { cwd: root, stdio: ['ignore', 2, 2] };
+  // npm is a .cmd file on Windows, which only a shell can start.
+  const npm = onWindows
+    ? spawn(['npm', ...args].join(' '), { ...options, shell: true })
+    : spawn('npm', args, options);
   const terminate = () => npm.kill('SIGTERM');
   process.on('SIGTERM', terminate);
   return new Promise((resolve, reject) => {
