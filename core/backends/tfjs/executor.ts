@@ -4,6 +4,7 @@
  *
  * Memory is counted in bytes of tensors. A run never yields to other code, so what the library's
  * own count grows by during a run is this executor's, even with several executors in one thread.
+ * Not counted: what the library itself keeps beyond tensors, and arrays that a loop of host/ uses.
  */
 import { SwitchyardError } from '../../contract/errors.ts';
 import type { Executor, ExecutorInfo, ExecutorMemory, Program } from '../../graph/executor.ts';

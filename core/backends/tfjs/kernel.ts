@@ -3,12 +3,12 @@
  * constants made) and gives back the function that runs at every step. It calls public functions of
  * TensorFlow.js only, with explicit backward ops: nothing here differentiates.
  */
-import type { Tensor as TfTensor } from '@tensorflow/tfjs-core';
+import type * as core from '@tensorflow/tfjs-core';
 import type { Node } from '../../graph/graph.ts';
 import type { NodeOf, OpName } from '../../graph/ops/index.ts';
 
-export type { TfTensor };
-export type Tf = typeof import('@tensorflow/tfjs-core');
+export type Tf = typeof core;
+export type TfTensor = core.Tensor;
 export type TfjsBackend = 'tensorflow' | 'wasm' | 'cpu';
 
 /** What a kernel may use while it is prepared and while it runs. */
@@ -20,11 +20,11 @@ export interface Setup {
   /** Which outputs anything reads; the others may be left undefined. */
   readonly needed: readonly boolean[];
   /** A tensor that lives as long as the program, shared by all nodes that ask for the same key. */
-  constant(key: string, make: () => TfTensor): TfTensor;
+  readonly constant: (key: string, make: () => TfTensor) => TfTensor;
   /** Frees temporaries before the kernel ends. What is not freed goes when it returns. */
-  free(...temporaries: TfTensor[]): void;
+  readonly free: (...temporaries: TfTensor[]) => void;
   /** A scalar input as a number; free for uniforms. */
-  scalar(input: number, value: TfTensor): number;
+  readonly scalar: (input: number, value: TfTensor) => number;
 }
 
 /** Computes a node's outputs. Inputs stay the caller's; outputs are new tensors. */
@@ -41,7 +41,7 @@ export type Kernels = { readonly [N in OpName]: Kernel<N> };
 
 /** The kernel of a node. The table is typed by name, which a node knows only at run time. */
 export function kernelOf(kernels: Kernels, node: Node): Kernel<OpName> {
-  return kernels[node.op.name as OpName] as Kernel<OpName>;
+  return kernels[node.op.name as OpName];
 }
 
 /** A tensor's shape as plain numbers: TensorFlow.js types it as a union over ranks. */

@@ -4,6 +4,8 @@
  * one used with it. All of them share one global engine, so an executor names its backend before
  * every run.
  */
+import type * as tfjsWasm from '@tensorflow/tfjs-backend-wasm';
+import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { constants, cpus } from 'node:os';
@@ -20,8 +22,6 @@ export interface LoadedTf {
   readonly device: string;
   readonly gpu: boolean;
 }
-
-type TfjsWasm = typeof import('@tensorflow/tfjs-backend-wasm');
 
 const require = createRequire(import.meta.url);
 const loaded = new Map<TfjsBackend, Promise<LoadedTf>>();
@@ -57,7 +57,7 @@ async function loadPackaged(backend: 'wasm' | 'cpu'): Promise<LoadedTf> {
     });
     if (backend === 'wasm') {
       const folder = dirname(require.resolve('@tensorflow/tfjs-backend-wasm'));
-      (require('@tensorflow/tfjs-backend-wasm') as TfjsWasm).setWasmPaths(`${folder}/`);
+      (require('@tensorflow/tfjs-backend-wasm') as typeof tfjsWasm).setWasmPaths(`${folder}/`);
     }
     if (!(await tf.setBackend(backend))) throw new Error('it did not start');
     // With its first tensor the library would advertise tfjs-node.
@@ -192,7 +192,6 @@ function usesGpu(tf: Tf): boolean {
 
 function gpuName(): string | undefined {
   try {
-    const { execFileSync } = require('node:child_process') as typeof import('node:child_process');
     const names = execFileSync('nvidia-smi', ['--query-gpu=name', '--format=csv,noheader'], {
       encoding: 'utf8',
       timeout: 5000,

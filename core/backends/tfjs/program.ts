@@ -157,8 +157,9 @@ export class TfjsProgram implements Program {
             tf.tidy(() => {
               const made = run(node.inputs.map(valueOf));
               this.sample();
-              return [...made];
-            }) as (TfTensor | undefined)[],
+              // tidy's type does not know of absent outputs; it passes over them.
+              return [...made] as TfTensor[];
+            }),
           node,
         );
         for (const [i, { id }] of node.outputs.entries()) {

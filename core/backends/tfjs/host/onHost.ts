@@ -15,7 +15,7 @@ export type Loop = (
 ) => void;
 
 /** A kernel whose outputs are all f32, from a loop. */
-export function onHost(node: Node<unknown>, { tf }: Setup, loop: Loop): Run {
+export function onHost(node: Node, { tf }: Setup, loop: Loop): Run {
   const sizes = node.outputs.map(({ shape }) => sizeOf(shape));
   const shapes = node.outputs.map(({ shape }) => [...shape]);
   return (tensors) => {

@@ -6,7 +6,7 @@
 import { bytesOf, type Node } from '../../../graph/graph.ts';
 import type { AttentionAttributes } from '../../../graph/ops/attention.ts';
 import { ropeAngle } from '../../../graph/ops/rope.ts';
-import type { Kernels, Setup, TfTensor } from '../kernel.ts';
+import type { Kernels, Setup, TfjsBackend, TfTensor } from '../kernel.ts';
 import { product } from './products.ts';
 
 /** Added where the causal mask hides a source: far below any logit, and exp of it is zero. */
@@ -61,6 +61,9 @@ function maskedLogits(
 const matrixBytes = ({ inputs: [q, k], attributes }: Node<AttentionAttributes>) =>
   4 * q.shape[0] * attributes.heads * q.shape[1] * k.shape[1];
 
+/** Matrices held twice while a batch of products is put together again; wasm only. */
+const takenApart = (backend: TfjsBackend) => (backend === 'wasm' ? 1 : 0);
+
 export const attentionKernels: Pick<Kernels, 'attention' | 'attentionGrad' | 'rope'> = {
   attention: {
     prepare(node, setup) {
@@ -79,7 +82,10 @@ export const attentionKernels: Pick<Kernels, 'attention' | 'attentionGrad' | 'ro
         return [joinHeads(setup, y), save === 'lse' ? lse : probabilities];
       };
     },
-    scratch: (node) => 2 * matrixBytes(node) + bytesOf(node.inputs[0]) + bytesOf(node.inputs[1]),
+    scratch: (node, backend) =>
+      (2 + takenApart(backend)) * matrixBytes(node) +
+      bytesOf(node.inputs[0]) +
+      bytesOf(node.inputs[1]),
   },
   attentionGrad: {
     prepare(node, setup) {
@@ -111,11 +117,12 @@ export const attentionKernels: Pick<Kernels, 'attention' | 'attentionGrad' | 'ro
         return [joinHeads(setup, dq), joinHeads(setup, dk), joinHeads(setup, dv)];
       };
     },
-    scratch: (node) => {
+    scratch: (node, backend) => {
       const [q, k, v, , , dy] = node.inputs;
       const recomputed = node.attributes.save === 'lse' ? 2 : 0;
       return (
-        (2 + recomputed) * matrixBytes(node) + [q, k, v, dy].reduce((sum, x) => sum + bytesOf(x), 0)
+        (2 + recomputed + takenApart(backend)) * matrixBytes(node) +
+        [q, k, v, dy].reduce((sum, x) => sum + bytesOf(x), 0)
       );
     },
   },

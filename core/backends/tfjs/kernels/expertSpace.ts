@@ -135,14 +135,14 @@ export function pick(
   const { rows, groups, experts, k } = shape;
   if (!cheapReads) {
     const z = tf.reshape(perExpert, [rows, groups, experts, 1]);
-    return tf.reshape(collect(setup, shape, z, 'choice', hot()), indices.shape as number[]);
+    return tf.reshape(collect(setup, shape, z, 'choice', hot()), indices.shape);
   }
   const values = perExpert.dataSync();
   const chosen = indices.dataSync();
   const picked = new Float32Array(chosen.length);
   for (let c = 0; c < chosen.length; c++)
     picked[c] = values[Math.floor(c / k) * experts + chosen[c]];
-  return tf.tensor(picked, indices.shape as number[]);
+  return tf.tensor(picked, indices.shape);
 }
 
 /** Every expert's product with rows that are not per choice: [.., slots·I] → expert space [N, G, E, O]. */

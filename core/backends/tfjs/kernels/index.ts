@@ -56,8 +56,8 @@ export function kernelsFor({ backend, gpu }: Target): Kernels {
   const kernels: Kernels = { ...deviceKernels, ...hostKernels, ...experts };
   if (backend === 'cpu') return kernels;
   // Vector passes beat the loops where these branch unpredictably or mostly add.
-  const { columnSum, layernorm, reluGrad } = deviceKernels;
-  return { ...kernels, columnSum, layernorm, reluGrad };
+  const { columnSum, crossEntropy, layernorm, reluGrad } = deviceKernels;
+  return { ...kernels, columnSum, crossEntropy, layernorm, reluGrad };
 }
 
 /** Complete tables of kernels that a backend could use as well, by name; tests run them too. */
