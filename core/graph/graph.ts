@@ -127,9 +127,9 @@ export class Graph {
     const outputs: Tensor[] = [];
     const node: Node<A> = { id: this.nodes.length, op, attributes, inputs, outputs };
     for (const [output, type] of op.infer(inputs, attributes).entries()) {
-      outputs.push(this.tensor(type, { kind: 'node', node: node as Node, output }));
+      outputs.push(this.tensor(type, { kind: 'node', node: node, output }));
     }
-    this.nodes.push(node as Node);
+    this.nodes.push(node);
     return outputs;
   }
 }

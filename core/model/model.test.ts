@@ -34,10 +34,7 @@ const configOf = (model: PartialConfig['model']): ModelConfig => resolveConfig({
 async function logitsOf(
   model: ModelConfig,
   tokens: Int32Array,
-  permute = (name: string, values: Float32Array) => {
-    void name;
-    return values;
-  },
+  permute: (name: string, values: Float32Array) => Float32Array = (_name, values) => values,
 ) {
   const executor = new ReferenceExecutor();
   for (const [i, parameter] of modelParameters(model, vocabulary).entries())

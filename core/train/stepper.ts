@@ -2,7 +2,7 @@ import type { ModelConfig, TrainingConfig } from '../contract/config.ts';
 import { SwitchyardError } from '../contract/errors.ts';
 import type { Batch } from '../data/batches.ts';
 import type { Executor, Feed, Program } from '../graph/executor.ts';
-import type { PlanMemory } from '../graph/plan.ts';
+import type { Plan, PlanMemory } from '../graph/plan.ts';
 import { trainPlans } from '../model/plans.ts';
 import { learningRateAt } from './schedule.ts';
 
@@ -35,9 +35,13 @@ export function createStepper(
   training: TrainingConfig,
 ): Stepper {
   const plans = trainPlans(model, vocabulary, training, executor);
-  const compiled = Object.fromEntries(
-    Object.entries(plans).map(([name, plan]) => [name, executor.compile(plan)]),
-  ) as Record<string, Program | undefined>;
+  const compile = (plan: Plan | undefined) => plan && executor.compile(plan);
+  const compiled = {
+    step: compile(plans.step),
+    first: compile(plans.first),
+    next: compile(plans.next),
+    update: compile(plans.update),
+  };
   const programs = Object.values(compiled).filter((program) => program !== undefined);
   const uniforms = (step: number, microBatch: number) => ({
     learningRate: learningRateAt(step, training),
