@@ -5,14 +5,20 @@
  */
 import type { Node } from '../../../graph/graph.ts';
 import type { CvmmAttributes } from '../../../graph/ops/cvmm.ts';
-import { expertKernelsSorted } from '../host/expertsSorted.ts';
+import { sortedOnHost } from '../host/sortedOnHost.ts';
 import type { Kernel, Kernels, TfjsBackend } from '../kernel.ts';
 import { expertKernelsDense } from './expertsDense.ts';
+import { expertKernelsSorted } from './expertsSorted.ts';
+import { sortedOnDevice } from './sortedOnDevice.ts';
+
+/** Sorted by expert, rows moved by TensorFlow.js ops, or by loops; the same results. */
+export const expertKernelsSortedOnDevice = expertKernelsSorted(sortedOnDevice);
+export const expertKernelsSortedOnHost = expertKernelsSorted(sortedOnHost);
 
 type ExpertKernels = Pick<Kernels, 'cvmm' | 'cvmmGradInput' | 'cvmmGradWeight'>;
 
 /** The largest E/k at which dense-masked is the faster way, when no layout is per choice. */
-const denseUpTo: Readonly<Record<TfjsBackend, number>> = { tensorflow: 4, wasm: 2, cpu: 0 };
+const denseUpTo: Readonly<Record<TfjsBackend, number>> = { tensorflow: 8, wasm: 2, cpu: 0 };
 
 /** @param all the node's expert matrices in all, G·E */
 function isSorted(
@@ -29,7 +35,9 @@ function either<N extends keyof ExpertKernels>(
   backend: TfjsBackend,
   matricesOf: (node: Parameters<Kernel<N>['prepare']>[0]) => number,
 ): Kernel<N> {
-  const kernels = { dense: expertKernelsDense[name], sorted: expertKernelsSorted[name] };
+  // wasm gathers slowly, and cpu is JavaScript anyway.
+  const sorted = backend === 'tensorflow' ? expertKernelsSortedOnDevice : expertKernelsSortedOnHost;
+  const kernels = { dense: expertKernelsDense[name], sorted: sorted[name] };
   const kernelFor = (node: Parameters<Kernel<N>['prepare']>[0]) =>
     kernels[
       isSorted(backend, node as Node<CvmmAttributes>, matricesOf(node)) ? 'sorted' : 'dense'

@@ -1,5 +1,4 @@
 /** Which kernel each backend uses for each op. */
-import { expertKernelsSorted } from '../host/expertsSorted.ts';
 import { hostElementwise } from '../host/elementwise.ts';
 import { hostLoss } from '../host/loss.ts';
 import { hostNormalisation } from '../host/normalisation.ts';
@@ -9,7 +8,11 @@ import { hostRouting } from '../host/routing.ts';
 import type { Kernels, TfjsBackend } from '../kernel.ts';
 import { attentionKernels } from './attention.ts';
 import { elementwiseKernels } from './elementwise.ts';
-import { expertKernels } from './experts.ts';
+import {
+  expertKernels,
+  expertKernelsSortedOnDevice,
+  expertKernelsSortedOnHost,
+} from './experts.ts';
 import { expertKernelsDense } from './expertsDense.ts';
 import { lossKernels } from './loss.ts';
 import { normalisationKernels } from './normalisation.ts';
@@ -64,7 +67,14 @@ export function kernelsFor({ backend, gpu }: Target): Kernels {
 export function alternativeKernels({ backend, gpu }: Target): Readonly<Record<string, Kernels>> {
   if (gpu) return {};
   const host = { ...deviceKernels, ...hostKernels };
-  const sorted = { ...host, ...expertKernelsSorted };
+  const sorted = { ...host, ...expertKernelsSortedOnHost };
   // Some TensorFlow.js ops are missing or wrong on wasm (unsortedSegmentSum; oneHot of float32).
-  return backend === 'wasm' ? { host, sorted } : { device: deviceKernels, host, sorted };
+  return backend === 'wasm'
+    ? { host, sorted }
+    : {
+        device: deviceKernels,
+        'sorted on device': { ...deviceKernels, ...expertKernelsSortedOnDevice },
+        host,
+        sorted,
+      };
 }
