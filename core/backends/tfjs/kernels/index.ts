@@ -51,11 +51,8 @@ interface Target {
 export function kernelsFor({ backend, gpu }: Target): Kernels {
   if (gpu) return deviceKernels;
   const experts = expertKernels(backend);
-  if (backend === 'tensorflow') {
-    // Its own ops use all cores and vectors; loops win where it needs many small ops.
-    const { adamw } = hostKernels;
-    return { ...deviceKernels, ...experts, ...hostRope, ...hostRouting, adamw };
-  }
+  // Loops would be as fast here, but reading tensors back makes V8 collect garbage at every step.
+  if (backend === 'tensorflow') return { ...deviceKernels, ...experts };
   const kernels: Kernels = { ...deviceKernels, ...hostKernels, ...experts };
   if (backend === 'cpu') return kernels;
   // Vector passes beat the loops where these branch unpredictably or mostly add.
