@@ -18,6 +18,15 @@ const tinyTraining = {
 
 const tinyShape = { context: 128, layers: 4, width: 128 } as const;
 
+const tinySwitchHead = {
+  ...tinyShape,
+  attention: 'switchhead',
+  heads: 2,
+  headWidth: 24,
+  experts: 4,
+  activeExperts: 2,
+} as const;
+
 /**
  * Ready-made configurations. The tiny ones have equal parameters (within 1 %) and train in minutes on
  * a laptop: a dense baseline, SwitchHead, and SwitchAll, on bytes.
@@ -47,12 +56,7 @@ export const presets: readonly Preset[] = [
       'Two heads of 24 with 4 value and output experts each, 2 active: a quarter of the attention matrices at equal parameters.',
     config: {
       model: {
-        ...tinyShape,
-        attention: 'switchhead',
-        heads: 2,
-        headWidth: 24,
-        experts: 4,
-        activeExperts: 2,
+        ...tinySwitchHead,
         feedForward: 'dense',
         feedForwardWidth: 512,
       },
@@ -66,12 +70,7 @@ export const presets: readonly Preset[] = [
       'SwitchHead attention and a sigma-MoE feed-forward of 8 experts of 64, 2 active, at equal parameters.',
     config: {
       model: {
-        ...tinyShape,
-        attention: 'switchhead',
-        heads: 2,
-        headWidth: 24,
-        experts: 4,
-        activeExperts: 2,
+        ...tinySwitchHead,
         feedForward: 'sigma-moe',
         feedForwardExperts: 8,
         feedForwardExpertWidth: 64,

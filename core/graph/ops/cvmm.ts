@@ -1,5 +1,5 @@
-import type { Op, Tensor, TensorType } from '../graph.ts';
-import { f32, last, lead, requireShape, requireType, rowsOf, sameShape, show } from '../shapes.ts';
+import type { Op, ReferenceTensor, Tensor, TensorType } from '../graph.ts';
+import { f32, last, lead, requireShape, requireType, sameShape, show } from '../shapes.ts';
 import { cvmmGradInput } from './cvmmGradInput.ts';
 import { cvmmGradWeight } from './cvmmGradWeight.ts';
 import { reluGrad } from './reluGrad.ts';
@@ -52,8 +52,8 @@ export const cvmmOp: Op<CvmmAttributes> = {
     ];
     const { groups, k, from, to, transpose, activation } = attributes;
     requireType(indices, 'i32', 'cvmm', 'indices');
-    const [experts, rows, columns] = matrices.shape;
-    const [inner, width] = transpose ? [columns, rows] : [rows, columns];
+    const [experts] = matrices.shape;
+    const { inner, width } = matrixSize(matrices.shape, transpose);
     requireShape(
       sameShape(lead(x.shape), lead(indices.shape)) &&
         last(indices.shape) === groups * k &&
@@ -89,31 +89,63 @@ export const cvmmOp: Op<CvmmAttributes> = {
     return [dx, undefined, dMatrices, dWeights];
   },
 
-  reference([x, indices, matrices, weights], [y], { groups, k, from, to, transpose, activation }) {
-    const choices = groups * k;
-    const experts = matrices.shape[0] / groups;
-    const [, rows, columns] = matrices.shape;
-    const [inner, width] = transpose ? [columns, rows] : [rows, columns];
-    for (let n = 0; n < rowsOf(x.shape); n++) {
-      for (let c = 0; c < choices; c++) {
-        const expert = Math.floor(c / k) * experts + indices.data[n * choices + c];
-        const weight = (weights as typeof weights | undefined)?.data[n * choices + c] ?? 1;
-        const xStart = (n * slots(from, groups, k) + slotOf(from, c, k)) * inner;
-        const yStart = (n * slots(to, groups, k) + slotOf(to, c, k)) * width;
-        for (let i = 0; i < inner; i++) {
-          for (let o = 0; o < width; o++) {
-            const cell = transpose
-              ? (expert * width + o) * inner + i
-              : (expert * inner + i) * width + o;
-            y.data[yStart + o] += weight * x.data[xStart + i] * matrices.data[cell];
-          }
-        }
-      }
-    }
-    if (activation === 'relu')
+  reference([x, indices, matrices, weights], [y], attributes) {
+    const { inner, width } = matrixSize(matrices.shape, attributes.transpose);
+    eachChoice(indices, weights, matrices.shape, attributes, ({ weight, xStart, yStart, cell }) => {
+      for (let i = 0; i < inner; i++)
+        for (let o = 0; o < width; o++)
+          y.data[yStart + o] += weight * x.data[xStart + i] * matrices.data[cell(i, o)];
+    });
+    if (attributes.activation === 'relu')
       for (let i = 0; i < y.data.length; i++) y.data[i] = Math.max(0, y.data[i]);
   },
 };
+
+/** Rows and columns of the product with expert matrices [G·E, I, O], or [G·E, O, I] transposed. */
+export function matrixSize(
+  [, rows, columns]: readonly number[],
+  transpose: boolean,
+): { inner: number; width: number } {
+  return transpose ? { inner: columns, width: rows } : { inner: rows, width: columns };
+}
+
+/** One choice of one token, as the reference kernels see it. */
+export interface Choice {
+  /** Position in indices and weights. */
+  readonly position: number;
+  readonly weight: number;
+  /** Where the row vectors of x and y that it connects begin. */
+  readonly xStart: number;
+  readonly yStart: number;
+  /** Position of element (i, o) of its expert's matrix. */
+  readonly cell: (i: number, o: number) => number;
+}
+
+/** The walk that the reference kernels of cvmm and of its gradients share: every choice of every token. */
+export function eachChoice(
+  indices: ReferenceTensor,
+  weights: ReferenceTensor | undefined,
+  matrices: readonly number[],
+  { groups, k, from, to, transpose }: CvmmAttributes,
+  visit: (choice: Choice) => void,
+): void {
+  const choices = groups * k;
+  const experts = matrices[0] / groups;
+  const { inner, width } = matrixSize(matrices, transpose);
+  for (const [position, chosen] of indices.data.entries()) {
+    const n = Math.floor(position / choices);
+    const choice = position % choices;
+    const expert = Math.floor(choice / k) * experts + chosen;
+    visit({
+      position,
+      weight: weights?.data[position] ?? 1,
+      xStart: (n * slots(from, groups, k) + slotOf(from, choice, k)) * inner,
+      yStart: (n * slots(to, groups, k) + slotOf(to, choice, k)) * width,
+      cell: (i, o) =>
+        transpose ? (expert * width + o) * inner + i : (expert * inner + i) * width + o,
+    });
+  }
+}
 
 /** See {@link cvmmOp}. */
 export function cvmm(

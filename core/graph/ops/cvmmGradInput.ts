@@ -1,6 +1,6 @@
 import type { Op, Tensor } from '../graph.ts';
-import { f32, rowsOf } from '../shapes.ts';
-import { slotOf, slots, type CvmmAttributes } from './cvmm.ts';
+import { f32 } from '../shapes.ts';
+import { eachChoice, matrixSize, type CvmmAttributes } from './cvmm.ts';
 
 /**
  * Gradients of cvmm's x and weights in one pass, because both need u = dy · W[expert]ᵀ:
@@ -13,34 +13,21 @@ export const cvmmGradInputOp: Op<CvmmAttributes> = {
     const hasWeights = (weights as typeof weights | undefined) !== undefined;
     return hasWeights ? [f32(...x.shape), f32(...indices.shape)] : [f32(...x.shape)];
   },
-  reference([dy, x, indices, matrices, weights], [dx, dWeights], attributes) {
-    const { groups, k, from, to, transpose } = attributes;
-    const choices = groups * k;
-    const experts = matrices.shape[0] / groups;
-    const [, rows, columns] = matrices.shape;
-    const [inner, width] = transpose ? [columns, rows] : [rows, columns];
-    for (let n = 0; n < rowsOf(x.shape); n++) {
-      for (let c = 0; c < choices; c++) {
-        const expert = Math.floor(c / k) * experts + indices.data[n * choices + c];
-        const weight = (weights as typeof weights | undefined)?.data[n * choices + c] ?? 1;
-        const xStart = (n * slots(from, groups, k) + slotOf(from, c, k)) * inner;
-        const yStart = (n * slots(to, groups, k) + slotOf(to, c, k)) * width;
-        let dWeight = 0;
-        for (let i = 0; i < inner; i++) {
-          let u = 0;
-          for (let o = 0; o < width; o++) {
-            const cell = transpose
-              ? (expert * width + o) * inner + i
-              : (expert * inner + i) * width + o;
-            u += dy.data[yStart + o] * matrices.data[cell];
-          }
-          dx.data[xStart + i] += weight * u;
-          dWeight += x.data[xStart + i] * u;
-        }
-        if ((dWeights as typeof dWeights | undefined) !== undefined)
-          dWeights.data[n * choices + c] = dWeight;
+  reference([dy, x, indices, matrices, weights], outputs, attributes) {
+    const [dx] = outputs;
+    const dWeights = outputs.at(1);
+    const { inner, width } = matrixSize(matrices.shape, attributes.transpose);
+    eachChoice(indices, weights, matrices.shape, attributes, (choice) => {
+      const { position, weight, xStart, yStart, cell } = choice;
+      let dWeight = 0;
+      for (let i = 0; i < inner; i++) {
+        let u = 0;
+        for (let o = 0; o < width; o++) u += dy.data[yStart + o] * matrices.data[cell(i, o)];
+        dx.data[xStart + i] += weight * u;
+        dWeight += x.data[xStart + i] * u;
       }
-    }
+      if (dWeights !== undefined) dWeights.data[position] = dWeight;
+    });
   },
 };
 

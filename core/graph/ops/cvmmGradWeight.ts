@@ -1,6 +1,6 @@
 import type { Op, Tensor } from '../graph.ts';
-import { f32, last, rowsOf } from '../shapes.ts';
-import { slotOf, slots, type CvmmAttributes } from './cvmm.ts';
+import { f32, last } from '../shapes.ts';
+import { eachChoice, matrixSize, slots, type Choice, type CvmmAttributes } from './cvmm.ts';
 
 export interface CvmmGradWeightAttributes extends CvmmAttributes {
   /** Expert matrices in all, G·E. */
@@ -19,27 +19,13 @@ export const cvmmGradWeightOp: Op<CvmmGradWeightAttributes> = {
     return [transpose ? f32(experts, width, inner) : f32(experts, inner, width)];
   },
   reference([x, dy, indices, weights], [dMatrices], attributes) {
-    const { groups, k, from, to, transpose } = attributes;
-    const choices = groups * k;
-    const experts = attributes.experts / groups;
-    const inner = last(x.shape) / slots(from, groups, k);
-    const width = last(dy.shape) / slots(to, groups, k);
-    for (let n = 0; n < rowsOf(x.shape); n++) {
-      for (let c = 0; c < choices; c++) {
-        const expert = Math.floor(c / k) * experts + indices.data[n * choices + c];
-        const weight = (weights as typeof weights | undefined)?.data[n * choices + c] ?? 1;
-        const xStart = (n * slots(from, groups, k) + slotOf(from, c, k)) * inner;
-        const yStart = (n * slots(to, groups, k) + slotOf(to, c, k)) * width;
-        for (let i = 0; i < inner; i++) {
-          for (let o = 0; o < width; o++) {
-            const cell = transpose
-              ? (expert * width + o) * inner + i
-              : (expert * inner + i) * width + o;
-            dMatrices.data[cell] += weight * x.data[xStart + i] * dy.data[yStart + o];
-          }
-        }
-      }
-    }
+    const { inner, width } = matrixSize(dMatrices.shape, attributes.transpose);
+    const visit = ({ weight, xStart, yStart, cell }: Choice) => {
+      for (let i = 0; i < inner; i++)
+        for (let o = 0; o < width; o++)
+          dMatrices.data[cell(i, o)] += weight * x.data[xStart + i] * dy.data[yStart + o];
+    };
+    eachChoice(indices, weights, dMatrices.shape, attributes, visit);
   },
 };
 
