@@ -1,6 +1,6 @@
 import { SwitchyardError } from '../contract/errors.ts';
 import type { BackendName, DeviceReport } from '../contract/records.ts';
-import type { BackgroundJobs } from '../jobs/backgroundJobs.ts';
+import { findDevices } from '../jobs/findDevices.ts';
 import type { Context } from './context.ts';
 import { handler } from './handlers.ts';
 
@@ -15,11 +15,11 @@ export interface Devices {
   require(backend: BackendName): Promise<void>;
 }
 
-export function createDevices(jobs: BackgroundJobs): Devices {
+export function createDevices(): Devices {
   let known: Promise<DeviceReport[]> | undefined;
   const list: Devices['list'] = ({ again } = { again: false }) => {
     if (again) known = undefined;
-    known ??= jobs.run('devices', null).catch((error: unknown) => {
+    known ??= findDevices().catch((error: unknown) => {
       known = undefined;
       throw error;
     });

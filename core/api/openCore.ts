@@ -48,7 +48,7 @@ export function openCore({ home }: CoreOptions = {}): Core {
   const bus = createEventBus();
   const queue = new TrainingQueue();
   const jobs = new BackgroundJobs();
-  const devices = createDevices(jobs);
+  const devices = createDevices();
   const context: Context = { directory, store, bus, queue, jobs, devices };
   recoverOrphans(context);
 

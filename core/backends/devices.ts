@@ -6,15 +6,8 @@ import { ReferenceExecutor } from './reference/executor.ts';
 import { TfjsExecutor } from './tfjs/executor.ts';
 import { loadTf } from './tfjs/loadTf.ts';
 
-/** Every backend, fastest first, with the reason where one is absent. Loads what it lists. */
-export async function listDevices(): Promise<DeviceReport[]> {
-  const reports: DeviceReport[] = [];
-  // One after the other: they share one library, whose start-up is not made for company.
-  for (const backend of backendNames) reports.push(await report(backend));
-  return reports;
-}
-
-async function report(backend: BackendName): Promise<DeviceReport> {
+/** What a backend is on this machine, or why it is absent. Loads it. */
+export async function reportDevice(backend: BackendName): Promise<DeviceReport> {
   try {
     const device =
       backend === 'reference'
@@ -26,6 +19,14 @@ async function report(backend: BackendName): Promise<DeviceReport> {
   }
 }
 
+/** Every backend, fastest first, with the reason where one is absent. Loads what it lists. */
+export async function listDevices(): Promise<DeviceReport[]> {
+  const reports: DeviceReport[] = [];
+  // One after the other: they share one library, whose start-up is not made for company.
+  for (const backend of backendNames) reports.push(await reportDevice(backend));
+  return reports;
+}
+
 /** An executor of its own on a backend. @throws SwitchyardError('device-unavailable') */
 export function openExecutor(backend: BackendName): Promise<Executor> {
   return backend === 'reference'
@@ -35,6 +36,6 @@ export function openExecutor(backend: BackendName): Promise<Executor> {
 
 /** The fastest backend that this machine has. */
 export async function fastestBackend(): Promise<BackendName> {
-  for (const backend of backendNames) if ((await report(backend)).available) return backend;
+  for (const backend of backendNames) if ((await reportDevice(backend)).available) return backend;
   return 'reference';
 }

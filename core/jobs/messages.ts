@@ -5,7 +5,7 @@
  */
 import type { ModelConfig, RunConfig } from '../contract/config.ts';
 import type { ErrorRecord } from '../contract/errors.ts';
-import type { BackendName, DeviceReport } from '../contract/records.ts';
+import type { BackendName } from '../contract/records.ts';
 import type { DatasetFacts, ImportProgress } from '../data/importText.ts';
 import type { ExportOptions, ExportResult } from '../export/safetensors.ts';
 import type { TrainEvent, TrainResult } from '../train/events.ts';
@@ -72,7 +72,6 @@ export interface Workers {
   /** Progress is the text as it appears. */
   sampler: { task: SamplerTask; progress: string; result: SamplerResult };
   /** Reports come fastest device first. */
-  devices: { task: null; progress: never; result: DeviceReport[] };
   exporter: { task: ExportOptions; progress: never; result: ExportResult };
 }
 export type WorkerKind = keyof Workers;

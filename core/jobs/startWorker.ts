@@ -15,7 +15,6 @@ const names: Record<WorkerKind, string> = {
   trainer: 'training',
   importer: 'import',
   sampler: 'sampling',
-  devices: 'device search',
   exporter: 'export',
 };
 
