@@ -5,16 +5,28 @@ import { createInterface } from 'node:readline';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { PartialConfig } from '../contract/config.ts';
+import type { BackendName } from '../contract/records.ts';
 import { openCore } from './openCore.ts';
-import { createTinyRun, curve, skip, temporaryHome, untilEnded } from './testing/tinyRun.ts';
+import {
+  assertSameCurve,
+  createTinyRun,
+  curve,
+  temporaryHome,
+  untilEnded,
+} from './testing/tinyRun.ts';
 
 const script = fileURLToPath(new URL('./testing/trainUntilKilled.ts', import.meta.url));
 
 type Training = NonNullable<PartialConfig['training']>;
 
 /** Trains in a process of its own and kills it once step `last` is recorded. */
-async function trainAndKill(home: string, training: Training, last: number): Promise<void> {
-  const child = spawn(process.execPath, [script, home, JSON.stringify(training)], {
+async function trainAndKill(
+  home: string,
+  backend: BackendName,
+  training: Training,
+  last: number,
+): Promise<void> {
+  const child = spawn(process.execPath, [script, home, backend, JSON.stringify(training)], {
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   const gone = new Promise((resolve) => child.on('exit', resolve));
@@ -24,36 +36,50 @@ async function trainAndKill(home: string, training: Training, last: number): Pro
   assert.equal(child.signalCode, 'SIGKILL', 'the child ended by itself');
 }
 
-describe('kill -9 while training', { skip, concurrency: false }, () => {
+describe('kill -9 while training', { concurrency: false }, () => {
   // The best checkpoint is written after a validation, so there is none before that either.
-  const steps = { steps: 150, evaluateEvery: 150 };
+  const training = (steps: number, checkpointEvery: number) => ({
+    steps,
+    evaluateEvery: steps,
+    checkpointEvery,
+  });
   const cases = [
-    { what: 'after a checkpoint', training: { ...steps, checkpointEvery: 10 }, last: 20 },
-    { what: 'before the first one', training: { ...steps, checkpointEvery: 150 }, last: 1 },
-  ];
-  for (const { what, training, last } of cases)
-    test(`${what}: resumed, the run has the curve of one that was not killed`, async () => {
+    { backend: 'cpu', what: 'after a checkpoint', training: training(150, 10), last: 20 },
+    { backend: 'cpu', what: 'before the first one', training: training(150, 150), last: 1 },
+    { backend: 'wasm', what: 'after a checkpoint', training: training(600, 50), last: 60 },
+    { backend: 'tensorflow', what: 'after a checkpoint', training: training(400, 50), last: 60 },
+  ] as const;
+  for (const { backend, what, training, last } of cases)
+    test(`${backend}, ${what}: resumed, the run has the curve of one that was not killed`, async (context) => {
       const { home, remove } = temporaryHome();
-      await trainAndKill(home, training, last);
-
       const core = openCore({ home });
+      const reports = await core.client.call('devices.list', {});
+      const report = reports.find((device) => device.backend === backend);
+      if (report?.available !== true) {
+        context.skip(report?.reason ?? 'This version does not have it.');
+        return;
+      }
+      await trainAndKill(home, backend, training, last);
+
+      const next = openCore({ home });
       const logs: string[] = [];
-      core.subscribe((event) => {
+      next.subscribe((event) => {
         if (event.type === 'run-log') logs.push(event.message);
       });
-      const run = await core.client.call('runs.get', { run: 'killed' });
+      const run = await next.client.call('runs.get', { run: 'killed' });
       assert.equal(run.status, 'interrupted');
-      assert.ok(run.step >= last && run.step < 150, `killed at step ${run.step}`);
+      assert.ok(run.step >= last && run.step < training.steps, `killed at step ${run.step}`);
 
-      await core.client.call('runs.resume', { run: 'killed' });
-      const finished = await untilEnded(core, run.id);
+      await next.client.call('runs.resume', { run: 'killed' });
+      const finished = await untilEnded(next, run.id);
       assert.equal(finished.status, 'finished', finished.error?.message);
       const afresh = logs.some((message) => message.includes('begins again at step 1'));
       assert.equal(afresh, last === 1);
 
-      const whole = await createTinyRun(core, training, 'whole');
-      await untilEnded(core, whole.id);
-      assert.deepEqual(await curve(core, run.id), await curve(core, whole.id));
+      const whole = await createTinyRun(next, training, 'whole', backend);
+      await untilEnded(next, whole.id);
+      assertSameCurve(await curve(next, run.id), await curve(next, whole.id), backend);
+      await next.close();
       await core.close();
       remove();
     });

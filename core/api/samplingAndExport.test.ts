@@ -5,9 +5,9 @@ import { after, before, describe, test } from 'node:test';
 import { openSafetensors } from '../data/safetensors.ts';
 import { loadTokenizer } from '../data/tokenizer.ts';
 import { openCore, type Core } from './openCore.ts';
-import { createTinyRun, importText, skip, temporaryHome, untilEnded } from './testing/tinyRun.ts';
+import { createTinyRun, importText, temporaryHome, untilEnded } from './testing/tinyRun.ts';
 
-describe('sampling and export', { skip, concurrency: false }, () => {
+describe('sampling and export', { concurrency: false }, () => {
   const { home, remove } = temporaryHome();
   let core: Core;
   before(async () => {

@@ -13,6 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { SwitchyardError } from '../contract/errors.ts';
 import { importText, removeAbandonedImports, type DatasetFacts } from './importText.ts';
 import { sourceHash } from './textSource.ts';
@@ -23,11 +24,7 @@ const folder = mkdtempSync(join(tmpdir(), 'switchyard-import-'));
 after(() => rmSync(folder, { recursive: true }));
 const datasetsFolder = join(folder, 'datasets');
 
-const shakespeare = new URL('../../../shared/data/tinyshakespeare/input.txt', import.meta.url)
-  .pathname;
-const noShakespeare = existsSync(shakespeare)
-  ? false
-  : 'needs shared/data/tinyshakespeare/input.txt beside the repository';
+const shakespeare = fileURLToPath(new URL('../../samples/tinyshakespeare.txt', import.meta.url));
 
 let files = 0;
 function textFile(content: string | Uint8Array): string {
@@ -130,7 +127,7 @@ test('bpe learns from the training part alone', async () => {
   assert.ok(!json.includes('"xy"') && !json.includes('"yz"'));
 });
 
-test('bpe by blocks equals encoding each part at once', { skip: noShakespeare }, async () => {
+test('bpe by blocks equals encoding each part at once', async () => {
   const facts = await importFile(shakespeare, 'bpe:2000');
   const at = (name: string): string => join(datasetsFolder, facts.id, name);
   const tokenizer = await loadTokenizer(readFileSync(at('tokenizer.json'), 'utf8'), 'bpe:2000');

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { SwitchyardError } from '../contract/errors.ts';
 import { stream, uniformInteger } from '../graph/random.ts';
 import {
@@ -19,11 +19,7 @@ import { splitWords } from './wordCache.ts';
 const folder = mkdtempSync(join(tmpdir(), 'switchyard-tokenizer-'));
 after(() => rmSync(folder, { recursive: true }));
 
-const shakespeare = new URL('../../../shared/data/tinyshakespeare/input.txt', import.meta.url)
-  .pathname;
-const noShakespeare = existsSync(shakespeare)
-  ? false
-  : 'needs shared/data/tinyshakespeare/input.txt beside the repository';
+const shakespeare = fileURLToPath(new URL('../../samples/tinyshakespeare.txt', import.meta.url));
 
 const sample =
   'The cat sat on the mat; the cat’s hat sat on the cat.\r\n\r\n\n  Café naïve 12345 — 日本語。\n\t\n🙂👩‍👩‍👧 e\u0301\n \n\n x\u00a0 \u3000y';
@@ -224,7 +220,7 @@ test('the same on mixtures of every kind of space with letters, digits and signs
   assert.deepEqual(await inPieces(tokenizer, text, 333), whole);
 });
 
-test('the same on real text; and training is deterministic', { skip: noShakespeare }, async () => {
+test('the same on real text; and training is deterministic', async () => {
   const text = readFileSync(shakespeare, 'utf8');
   const model = await trainBpe([shakespeare], 8000, join(folder, 'a'));
   assert.equal(model.entries.length, 8000);

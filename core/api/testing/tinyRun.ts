@@ -1,5 +1,6 @@
 /** What the tests of the core share: a data directory of their own, a real text, a tiny run. */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,11 +16,8 @@ import type {
 import type { Core } from '../openCore.ts';
 
 export const textFile = fileURLToPath(
-  new URL('../../../../shared/data/tinyshakespeare/input.txt', import.meta.url),
+  new URL('../../../samples/tinyshakespeare.txt', import.meta.url),
 );
-
-/** For `node:test`: why tests on real text cannot run here, or false. */
-export const skip: string | false = existsSync(textFile) ? false : `There is no ${textFile}.`;
 
 /** A fresh data directory, and how to remove it. */
 export function temporaryHome(): { home: string; remove: () => void } {
@@ -116,4 +114,19 @@ export async function curve(core: Core, run: string): Promise<Curve> {
     })),
     validations: validations.map(({ step, loss, tokens }) => ({ step, loss, tokens })),
   };
+}
+
+/** Equal bit for bit, or on tensorflow, whose threads add in any order, with losses within 1e-5. */
+export function assertSameCurve(actual: Curve, expected: Curve, backend: BackendName): void {
+  if (backend !== 'tensorflow') {
+    assert.deepEqual(actual, expected);
+    return;
+  }
+  const points = ({ steps, validations }: Curve) => [...steps, ...validations];
+  assert.deepEqual(
+    points(actual).map(({ step }) => step),
+    points(expected).map(({ step }) => step),
+  );
+  for (const [i, { step, loss }] of points(actual).entries())
+    assert.ok(Math.abs(loss - points(expected)[i].loss) < 1e-5, `${loss} at step ${step}`);
 }
