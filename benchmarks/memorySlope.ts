@@ -62,15 +62,18 @@ async function measure(name: string, backend: BackendName): Promise<void> {
           resolve();
       });
     });
-    const metrics = (await core.client.call('runs.metrics', { run: run.id })).steps.filter(
-      ({ step }) => step > settled,
-    );
-    const perThousand = (pick: (metric: StepMetric) => number) =>
-      (slope(metrics.map((metric) => [metric.step, pick(metric)])) * 1000) / mebibyte;
+    const { steps: metrics } = await core.client.call('runs.metrics', { run: run.id });
     const last = metrics[metrics.length - 1];
+    const perThousand = (from: number, pick: (metric: StepMetric) => number) => {
+      const points = metrics.filter(({ step }) => step > from);
+      const fitted = slope(points.map((metric) => [metric.step, pick(metric)]));
+      return ((fitted * 1000) / mebibyte).toFixed(2);
+    };
+    const rss = ({ rssBytes }: StepMetric) => rssBytes;
     process.stdout.write(
-      `${name} on ${backend}, ${last.step} steps: tensors ${perThousand(({ tensorBytes }) => tensorBytes).toFixed(3)} MiB per 1,000 steps (peak ${(last.tensorBytes / mebibyte).toFixed(1)}), ` +
-        `process ${perThousand(({ rssBytes }) => rssBytes).toFixed(2)} MiB per 1,000 steps (last ${(last.rssBytes / mebibyte).toFixed(0)})\n`,
+      `${name} on ${backend}, ${last.step} steps, MiB per 1,000 steps: ` +
+        `tensors ${perThousand(settled, ({ tensorBytes }) => tensorBytes)} (peak ${(last.tensorBytes / mebibyte).toFixed(1)} MiB), ` +
+        `process ${perThousand(settled, rss)} after step ${settled}, ${perThousand(last.step / 2, rss)} in the second half (last ${(last.rssBytes / mebibyte).toFixed(0)} MiB)\n`,
     );
   } finally {
     await core.close();
