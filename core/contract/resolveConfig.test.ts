@@ -36,6 +36,18 @@ void test('unknown keys name the nearest known one', () => {
   refused({ modle: {} }, /Unknown configuration group "modle"\. The nearest known one is "model"/u);
 });
 
+void test('a field in another group, or in none, is told where it belongs', () => {
+  refused(
+    { model: { steps: 3 } },
+    /key "model\.steps": "steps" is a field of the group training\.$/u,
+  );
+  refused({ layers: 3 }, /group "layers": "layers" is a field of the group model\.$/u);
+  assert.throws(() => applySettings({}, ['training.context=3']), {
+    message:
+      'Unknown configuration key "training.context": "context" is a field of the group model.',
+  });
+});
+
 void test('values of the wrong type or range say what would be right', () => {
   refused(
     { model: { layers: 1.5 } },
@@ -57,7 +69,7 @@ void test('values of the wrong type or range say what would be right', () => {
 void test('impossible combinations say which constraint failed and what would satisfy it', () => {
   refused(
     { model: { experts: 4, activeExperts: 5 } },
-    /activeExperts \(k\) is 5, but there are only 4 experts.*k must be at most E/u,
+    /activeExperts \(k\) is 5, but a head has only 4 .*k must be at most E/u,
   );
   refused({ model: { headWidth: 50 } }, /floor\(P\/2\) = 25.*48 and 52 are valid/u);
   refused(

@@ -16,6 +16,14 @@ export function fieldNames(): string[] {
 }
 
 function unknownKey(key: string, known: readonly string[], what: string): SwitchyardError {
+  // A field that was put into another group, or into none, needs no guess.
+  const short = key.slice(key.indexOf('.') + 1);
+  const misplaced = fieldNames().find((name) => name.split('.')[1] === short);
+  if (misplaced !== undefined)
+    return new SwitchyardError(
+      'invalid-config',
+      `Unknown ${what} "${key}": "${short}" is a field of the group ${misplaced.split('.')[0]}.`,
+    );
   // Something unlike every known name gets no guess.
   const nearest = closestMatch(key, known, { maxDistance: Math.ceil(key.length / 2) });
   const hint = nearest === undefined ? '' : ` The nearest known one is "${nearest}".`;
@@ -94,14 +102,14 @@ function checkCombination({ model }: RunConfig): void {
   };
   if (model.attention === 'switchhead' && model.activeExperts > model.experts)
     fail(
-      `model.activeExperts (k) is ${model.activeExperts}, but there are only ${model.experts} experts per head (model.experts); k must be at most E.`,
+      `model.activeExperts (k) is ${model.activeExperts}, but a head has only ${model.experts} (model.experts, E); k must be at most E.`,
     );
   if (
     model.feedForward === 'sigma-moe' &&
     model.feedForwardActiveExperts > model.feedForwardExperts
   )
     fail(
-      `model.feedForwardActiveExperts (k) is ${model.feedForwardActiveExperts}, but there are only ${model.feedForwardExperts} feed-forward experts (model.feedForwardExperts); k must be at most that.`,
+      `model.feedForwardActiveExperts (k) is ${model.feedForwardActiveExperts}, but a layer has only ${model.feedForwardExperts} (model.feedForwardExperts); k must be at most that.`,
     );
   const rotated = Math.floor(model.headWidth / 2);
   if (model.positions === 'rope' && rotated % 2 !== 0)

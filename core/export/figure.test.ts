@@ -121,6 +121,14 @@ describe('loss curves', () => {
     assert.match(subtitleOf(thinned), /Of 50,000 steps, each group of about 63/u);
   });
 
+  test('the legend gives the best validation loss, or says that there is nothing yet', () => {
+    const { legend } = lossCurves(runs, [metrics(40, 1.6), { steps: [], validations: [] }]) as {
+      legend: { formatter: (name: string) => string };
+    };
+    assert.match(legend.formatter('tiny-dense'), /^tiny-dense: best validation \d\.\d{3}$/u);
+    assert.equal(legend.formatter('tiny-switchhead'), 'tiny-switchhead: no steps yet');
+  });
+
   test('equal names are told apart by their ids', () => {
     const twins = [run('r-1', 'same'), run('r-2', 'same')];
     const { legend } = lossCurves(twins, [metrics(40, 1.6), metrics(40, 1.7)]) as {

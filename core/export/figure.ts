@@ -140,7 +140,8 @@ function notes(metrics: readonly RunMetrics[], range: LossRange): string[] {
   return [...(longest > drawnPoints ? [thinned] : []), ...(range.openingAbove ? [above] : [])];
 }
 
-function legendText(name: string, { validations }: RunMetrics): string {
+function legendText(name: string, { steps, validations }: RunMetrics): string {
+  if (steps.length === 0 && validations.length === 0) return `${name}: no steps yet`;
   const best = Math.min(...validations.map(({ loss }) => loss));
   return Number.isFinite(best) ? `${name}: best validation ${best.toFixed(3)}` : name;
 }

@@ -9,6 +9,7 @@ import type { ModelConfig, PartialConfig, TrainingConfig } from '../../contract/
 import { SwitchyardError } from '../../contract/errors.ts';
 import { GoldenCase, type Sizes } from './case.ts';
 import { compare, compareScalars, judge, tolerance, type Deviation } from './deviation.ts';
+import { withFileErrors } from '../../data/fileErrors.ts';
 import { openSafetensors, type SafetensorsFile } from '../../data/safetensors.ts';
 import { differentiate } from '../../graph/differentiate.ts';
 import type { Executor, Feed } from '../../graph/executor.ts';
@@ -54,8 +55,9 @@ export async function* checkGolden(
 function readCases(path: string): Record<string, Sizes> {
   let parsed: unknown;
   try {
-    parsed = JSON.parse(readFileSync(path, 'utf8'));
+    parsed = JSON.parse(withFileErrors('read', path, () => readFileSync(path, 'utf8')));
   } catch (error) {
+    if (error instanceof SwitchyardError) throw error;
     throw new SwitchyardError(
       'invalid-data',
       `${path} cannot be read as JSON: ${error instanceof Error ? error.message : String(error)}.`,

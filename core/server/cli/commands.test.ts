@@ -49,7 +49,7 @@ const wrongCalls: Record<string, WrongCall> = {
   'a setting out of bounds': {
     args: ['resources', 'tiny-switchhead', '--set', 'activeExperts=5'],
     code: 1,
-    says: /^model\.activeExperts \(k\) is 5, but there are only 4 experts/u,
+    says: /^model\.activeExperts \(k\) is 5, but a head has only 4 /u,
   },
   'an unknown backend': {
     args: ['bench', 'tiny-dense', '--backend', 'wsm'],
@@ -120,7 +120,42 @@ const wrongCalls: Record<string, WrongCall> = {
   'golden files that are not there': {
     args: ['golden', 'no.safetensors', 'no.json', '--backend', 'reference'],
     code: 1,
-    says: /no\.json/u,
+    says: /^Cannot read .*no\.json: there is no such file or folder\.\n$/u,
+  },
+  'a folder as golden cases': {
+    args: ['golden', 'no.safetensors', '.', '--backend', 'reference'],
+    code: 1,
+    says: /: it is a folder, not a file\.\n$/u,
+  },
+  'a preset like none': {
+    args: ['resources', 'nope'],
+    code: 1,
+    says: /^There is no preset "nope"\. Presets: tiny-dense/u,
+  },
+  'a backend like none': {
+    args: ['bench', 'tiny-dense', '--backend', 'vulkan'],
+    code: 2,
+    says: /Backends: tensorflow, wasm, cpu, reference\.\n$/u,
+  },
+  'a setting in the wrong group': {
+    args: ['resources', 'tiny-dense', '--set', 'model.steps=2'],
+    code: 1,
+    says: /"steps" is a field of the group training\.\n$/u,
+  },
+  'an unset variable as the home': {
+    args: ['runs', '--home', ''],
+    code: 2,
+    says: /^Option '--home <DIR>' argument '' is invalid\. It must not be empty\.\n$/u,
+  },
+  'an empty prompt': {
+    args: ['sample', 'x', '--prompt', ''],
+    code: 2,
+    says: /^Option '--prompt <TEXT>' argument '' is invalid\. It must not be empty\.\n$/u,
+  },
+  'a figure of another format': {
+    args: ['compare', 'x', '--png', 'curves.svg'],
+    code: 2,
+    says: /^--png draws a PNG image, but "curves\.svg" ends in \.svg\. Choose/u,
   },
 };
 
@@ -160,7 +195,9 @@ test('without a command: what is there, and help', async () => {
 
 test('help of a command lists the settings with their defaults', async () => {
   const stdout = await cli.succeed('train', '--help');
-  assert.match(stdout, /learningRate=0\.003 +Learning rate/u);
+  assert.match(stdout, /learningRate=0\.003 +Learning rate: above 0 to 10$/mu);
+  assert.match(stdout, /attention=switchhead +Attention: dense or switchhead$/mu);
+  assert.match(stdout, /context=128 +Context \(T\), tokens: 2 to 65,536$/mu);
   assert.match(stdout, /--home <DIR>/u);
 });
 
@@ -224,6 +261,9 @@ test('a text is imported once, listed, and found again', async () => {
     [first.id],
   );
   assert.match(await cli.succeed('datasets'), /text +byte +256 +1,935 +215/u);
+  const renamed = await cli.run('import', text, '--name', 'other');
+  assert.equal(renamed.code, 0);
+  assert.match(renamed.stderr, /^This text was imported before, as "text"; the name stays/u);
 });
 
 test('no runs yet: says how to start one', async () => {

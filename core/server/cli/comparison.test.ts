@@ -49,7 +49,8 @@ test('quantities go down, runs across, with units in the labels or the values', 
   const row = (label: string): string => lines.find((line) => line.startsWith(label)) ?? '';
   assert.match(lines[0], /dense +sparse$/u);
   assert.match(row('architecture'), /dense H8 +SwitchHead H2 E4 k2$/u);
-  assert.match(row('parameters'), /0\.86M +0\.86M$/u);
+  assert.match(row('parameters'), /857,088 +857,088$/u);
+  assert.match(row('tokens per step'), /2,048 +2,048$/u);
   assert.match(row('attention MACs'), /12\.6M +6\.30M$/u);
   assert.match(row('time per step'), /100 ms +120 ms$/u);
   assert.match(row('peak memory, tensors (executor)'), /128 MiB +128 MiB$/u);
@@ -85,7 +86,16 @@ test('what does not compare is said', () => {
   const lines = verdictLines([dense, elsewhere], verdict);
   assert.match(lines[0], /^No best run: they were validated on different data/u);
   assert.doesNotMatch(lines[1], /loss/u);
+  assert.doesNotMatch(lines[1], /time per step|tensor memory/u);
   assert.match(lines[2], /^Times and memory were measured on different devices/u);
+
+  const larger = run('larger', { config: resolveConfig({ training: { batch: 32 } }) });
+  const [, steps, note] = verdictLines([dense, larger], judge([dense, larger]));
+  assert.doesNotMatch(steps, /time per step|tensor memory/u);
+  assert.match(note, /^Steps are of different numbers of tokens/u);
+
+  const failed = run('failed', { device: null, millisecondsPerStep: null, peakTensorBytes: null });
+  assert.equal(verdictLines([dense, failed], judge([dense, failed])).length, 2);
 
   const fresh = run('fresh', { bestValidationLoss: null, millisecondsPerStep: null });
   const unvalidated = judge([fresh]);

@@ -2,7 +2,7 @@
 import type { Run } from '../../contract/records.ts';
 import { architecture } from './architecture.ts';
 import * as format from './format.ts';
-import { table, width } from './table.ts';
+import { oneLine, table, width } from './table.ts';
 import type { Paint } from './output.ts';
 
 interface Row {
@@ -18,13 +18,31 @@ const shown =
   };
 
 /** Costs that ratios are given for, and the words for them in a sentence. */
-const costs: readonly { key: string; words: string; get: (run: Run) => number | null }[] = [
+interface Cost {
+  key: string;
+  words: string;
+  /** Whether it was measured and so belongs to a device. */
+  measured?: boolean;
+  get: (run: Run) => number | null;
+}
+
+const costs: readonly Cost[] = [
   { key: 'parameters', words: 'parameters', get: (run) => run.parameters },
   { key: 'attentionMacs', words: 'attention MACs', get: (run) => run.attentionMacs },
   { key: 'attentionFloats', words: 'attention memory', get: (run) => run.attentionFloats },
   { key: 'macs', words: 'model MACs', get: (run) => run.macs },
-  { key: 'millisecondsPerStep', words: 'time per step', get: (run) => run.millisecondsPerStep },
-  { key: 'peakTensorBytes', words: 'peak tensor memory', get: (run) => run.peakTensorBytes },
+  {
+    key: 'millisecondsPerStep',
+    words: 'time per step',
+    measured: true,
+    get: (run) => run.millisecondsPerStep,
+  },
+  {
+    key: 'peakTensorBytes',
+    words: 'peak tensor memory',
+    measured: true,
+    get: (run) => run.peakTensorBytes,
+  },
 ];
 
 /** @param datasetName by dataset id */
@@ -41,6 +59,7 @@ function rows(datasetName: (id: string) => string): Row[] {
       value: (run) => format.whole(run.attentionFloats),
     },
     { label: 'whole-model MACs, one sequence', value: (run) => format.count(run.macs) },
+    { label: 'tokens per step', value: (run) => format.whole(tokensPerStep(run)) },
     {
       label: 'time per step, median',
       value: shown((run) => run.millisecondsPerStep, format.milliseconds),
@@ -118,7 +137,7 @@ function blocks(widths: readonly number[], room: number): number[][] {
 
 function distinctNames(runs: readonly Run[]): string[] {
   return runs.map(({ name, id }) =>
-    runs.some((other) => other.id !== id && other.name === name) ? `${name} ${id}` : name,
+    oneLine(runs.some((other) => other.id !== id && other.name === name) ? `${name} ${id}` : name),
   );
 }
 
@@ -172,17 +191,32 @@ export function verdictLines(runs: readonly Run[], { best, ratios }: Verdict): s
   else lines.push('No best run: none has been validated yet.');
   for (const [index, run] of runs.entries()) {
     if (run === reference) continue;
-    const parts = costs.flatMap(({ key, words }) => {
+    const parts = costs.flatMap(({ key, words, measured = false }) => {
       const value = ratios[run.id][key];
-      return value === null ? [] : [`${format.ratio(value, 1)} ${words}`];
+      if (value === null || (measured && !sameMeasure(run, reference))) return [];
+      return [`${format.ratio(value, 1)} ${words}`];
     });
     const gap = (run.bestValidationLoss ?? NaN) - (reference.bestValidationLoss ?? NaN);
     const difference = Number.isNaN(gap) || best === null ? '' : `loss ${signed(gap)}, `;
     lines.push(`${names[index]} relative to ${names[0]}: ${difference}${parts.join(', ')}.`);
   }
-  if (new Set(runs.map(({ backend, device }) => `${backend} ${device ?? ''}`)).size > 1)
+  const timed = runs.filter(({ millisecondsPerStep }) => millisecondsPerStep !== null);
+  if (timed.some((run) => deviceOf(run) !== deviceOf(timed[0])))
     lines.push('Times and memory were measured on different devices and do not compare.');
+  if (timed.some((run) => tokensPerStep(run) !== tokensPerStep(timed[0])))
+    lines.push('Steps are of different numbers of tokens, so times per step do not compare.');
   return lines;
+}
+
+function tokensPerStep({ config: { model, training } }: Run): number {
+  return model.context * training.batch * training.accumulate;
+}
+
+const deviceOf = ({ backend, device }: Run): string => `${backend} ${device ?? ''}`;
+
+/** Whether times and memory of two runs say something about the models. */
+function sameMeasure(run: Run, reference: Run): boolean {
+  return deviceOf(run) === deviceOf(reference) && tokensPerStep(run) === tokensPerStep(reference);
 }
 
 function signed(value: number): string {

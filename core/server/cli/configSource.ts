@@ -34,7 +34,8 @@ function find(source: string): ConfigSource {
 
 function unknownPreset(source: string): SwitchyardError {
   const names = presets.map(({ name }) => name);
-  const nearest = closestMatch(source, names);
+  // Something unlike every preset gets no guess.
+  const nearest = closestMatch(source, names, { maxDistance: Math.ceil(source.length / 2) });
   return new SwitchyardError(
     'not-found',
     `There is no preset "${source}". ${nearest === undefined ? '' : `The nearest is "${nearest}". `}` +

@@ -3,7 +3,7 @@ import { PassThrough } from 'node:stream';
 import type { WriteStream } from 'node:tty';
 import { test } from 'node:test';
 import { SwitchyardError } from '../../contract/errors.ts';
-import { report } from './failures.ts';
+import { fileError, report } from './failures.ts';
 import { fit, Output } from './output.ts';
 
 /** An output whose streams can be read. */
@@ -24,6 +24,17 @@ test('an error of ours is its sentence; a fault shows the stack and asks for a r
   assert.match(text, /\n {4}at /u);
   assert.match(text, /fault in Switchyard\. Please report it/u);
   assert.equal(stdout(), '');
+});
+
+test('errors of the file system are sentences; ours pass unchanged', () => {
+  const system = (code: string): Error => Object.assign(new Error(`${code}: raw words`), { code });
+  for (const code of ['ENOENT', 'EISDIR', 'EEXIST', 'ENOTDIR', 'EACCES', 'ENOSPC']) {
+    const { message } = fileError(system(code), '/a/b.png', 'write');
+    assert.match(message, /\/a\/b\.png/u);
+    assert.doesNotMatch(message, /raw words/u);
+  }
+  const ours = new SwitchyardError('disk-full', 'The disk is full.');
+  assert.equal(fileError(ours, '/a/b.png', 'write'), ours);
 });
 
 test('with --json only records reach stdout', () => {

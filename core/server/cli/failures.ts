@@ -41,12 +41,18 @@ export function usageError(message: string): CommanderError {
   return new CommanderError(2, 'switchyard.usage', message);
 }
 
-/** The error of a file-system call on `path`, as a sentence. */
+/** The error of a file-system call on `path`, as a sentence; one of ours passes unchanged. */
 export function fileError(error: unknown, path: string, doing: string): SwitchyardError {
+  if (error instanceof SwitchyardError) return error;
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'ENOENT') return new SwitchyardError('not-found', `There is no file ${path}.`);
   if (code === 'EISDIR')
     return new SwitchyardError('invalid-argument', `${path} is a folder, not a file.`);
+  if (code === 'ENOTDIR' || code === 'EEXIST')
+    return new SwitchyardError(
+      'invalid-argument',
+      `Cannot ${doing} ${path}: a part of the path is a file, not a folder.`,
+    );
   if (code === 'EACCES' || code === 'EPERM')
     return new SwitchyardError('invalid-argument', `No permission to ${doing} ${path}.`);
   if (code === 'ENOSPC')

@@ -72,7 +72,14 @@ async function follow(before: CoreEvent[], later: CoreEvent[]) {
 test('a run that diverges ends with its own error and says how to go on', async () => {
   const error = { code: 'diverged', message: 'The loss became NaN at step 7.' } as const;
   const failed: Run = { ...queued, status: 'failed', step: 6, error };
-  const result = await follow([], [{ type: 'run-changed', run: failed }]);
+  const log = { type: 'run-log', runId: 'r-1', level: 'error', time: '' } as const;
+  const result = await follow(
+    [],
+    [
+      { ...log, message: error.message }, // logged as well, but told once: by whoever catches it
+      { type: 'run-changed', run: failed },
+    ],
+  );
   assert.ok(result.error instanceof SwitchyardError);
   assert.equal(result.error.code, 'diverged');
   assert.match(result.stdout, /^Failed at step 6 of 600/mu);

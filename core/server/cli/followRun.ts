@@ -8,6 +8,7 @@ import * as format from './format.ts';
 import { onInterrupt } from './interrupts.ts';
 import { fit } from './output.ts';
 import { RunProgress } from './runProgress.ts';
+import { oneLine } from './table.ts';
 
 /** Milliseconds between lines of progress where none is rewritten in place, and where one is. */
 const plainEvery = 5000;
@@ -31,7 +32,9 @@ export async function followRun(
   let asked = false;
   const stop = (): void => {
     if (stopping !== undefined || follower.runId === undefined) return;
-    out.note('Stopping after this step, writing a checkpoint…');
+    out.note(
+      'Stopping after this step, writing a checkpoint… Ctrl-C again ends at once, without one.',
+    );
     // A run that ended by itself just before can no longer be stopped; then `end` is settled already.
     stopping = client
       .call('runs.stop', { run: follower.runId })
@@ -94,7 +97,7 @@ class Follower {
     this.#progress = new RunProgress(run.config, run);
     const from = run.step > 0 ? ` from step ${format.whole(run.step)}` : '';
     out.line(
-      `${out.paint('bold', run.name)} (${run.id})  ${format.count(run.parameters)} parameters, ` +
+      `${out.paint('bold', oneLine(run.name))} (${run.id})  ${format.count(run.parameters)} parameters, ` +
         `${format.plural(run.config.training.steps, 'step')}${from}, on ${run.backend}`,
     );
     if (run.status === 'queued') out.status('Waiting for the device…');
@@ -125,8 +128,9 @@ class Follower {
         out.line(this.#progress?.validationLine(event.validation, out.paint) ?? '');
         return;
       case 'run-log':
+        // A failure is logged and also the run's error, which is reported at the end.
         if (event.level === 'info') out.line(out.paint('dim', event.message));
-        else if (!out.json) out.note(event.message);
+        else if (event.level === 'warning' && !out.json) out.note(event.message);
         return;
       case 'run-checkpoint':
       case 'sample-token':

@@ -5,7 +5,9 @@ import * as format from './format.ts';
 test('numbers are readable and have their unit', () => {
   assert.equal(format.count(0), '0');
   assert.equal(format.count(98_304), '98,304');
-  assert.equal(format.count(854_016), '0.85M');
+  assert.equal(format.count(848_896), '848,896');
+  assert.equal(format.count(1_234_567), '1.23M');
+  assert.equal(format.count(999_999.7), '1.00M');
   assert.equal(format.count(170_400_000), '170.4M');
   assert.equal(format.count(2_130_000_000), '2.13G');
   assert.equal(format.bytes(512), '512 B');
@@ -18,6 +20,8 @@ test('numbers are readable and have their unit', () => {
   assert.equal(format.loss(null), '–');
   assert.equal(format.ratio(98, 100), '0.98×');
   assert.equal(format.ratio(1, 0), '–');
+  assert.equal(format.ratio(1, 1000), '<0.01×');
+  assert.equal(format.ratio(0, 1000), '0.00×');
   assert.equal(format.plural(1, 'step'), '1 step');
   assert.equal(format.plural(2000, 'step'), '2,000 steps');
 });

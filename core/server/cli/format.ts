@@ -7,9 +7,9 @@ export function whole(value: number): string {
   return grouped.format(value);
 }
 
-/** A count of things: `512`, `98,304`, `0.85M`, `170.4M`, `2.13G`. */
+/** A count of things: `512`, `848,896`, `1.23M`, `170.4M`, `2.13G`. Below a million all digits count. */
 export function count(value: number): string {
-  if (value < 1e5) return whole(value);
+  if (value < 999_999.5) return whole(value);
   const [scaled, suffix] = value < 1e9 ? [value / 1e6, 'M'] : [value / 1e9, 'G'];
   return `${scaled.toFixed(scaled < 10 ? 2 : 1)}${suffix}`;
 }
@@ -48,10 +48,11 @@ export function loss(value: number | null): string {
   return value === null ? '–' : value.toFixed(4);
 }
 
-/** One quantity relative to another: `0.98×`, `12.4×`. */
+/** One quantity relative to another: `0.98×`, `12.4×`, `<0.01×`. */
 export function ratio(value: number, reference: number): string {
   const quotient = value / reference;
-  return Number.isFinite(quotient) ? `${significant(quotient)}×` : '–';
+  if (!Number.isFinite(quotient)) return '–';
+  return quotient > 0 && quotient < 0.005 ? '<0.01×' : `${significant(quotient)}×`;
 }
 
 /** An instant in the local time zone, to the minute. */

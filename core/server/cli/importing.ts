@@ -3,6 +3,7 @@ import type { Client, Input } from '../../contract/protocol.ts';
 import type { Dataset } from '../../contract/records.ts';
 import type { Context } from './context.ts';
 import * as format from './format.ts';
+import { oneLine } from './table.ts';
 
 const stages = {
   reading: 'Reading',
@@ -34,7 +35,7 @@ export async function importFile(
 export function describe(dataset: Dataset): string {
   const { name, id, trainTokens, validationTokens, tokenizer, vocabulary } = dataset;
   return (
-    `${name} (${id})  ${format.count(trainTokens)} tokens for training, ` +
+    `${oneLine(name)} (${id})  ${format.count(trainTokens)} tokens for training, ` +
     `${format.count(validationTokens)} for validation, ${tokenizer}, vocabulary ${format.whole(vocabulary)}`
   );
 }

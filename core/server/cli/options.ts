@@ -24,6 +24,12 @@ export function decimal(min: number): (text: string) => number {
   };
 }
 
+/** Text of at least one character: an unset shell variable is a likely slip, and worth a sentence. */
+export function notEmpty(text: string): string {
+  if (text.trim() === '') throw new InvalidArgumentError('It must not be empty.');
+  return text;
+}
+
 /** Collects an option that may be given several times. */
 export function collect(text: string, before: readonly string[] | undefined): string[] {
   return [...(before ?? []), text];
@@ -37,7 +43,7 @@ function backend(text: string): BackendName {
       'unsupported',
       'The webgpu backend comes in a later version. "switchyard doctor" lists the backends of this one.',
     );
-  const nearest = closestMatch(text, backendNames);
+  const nearest = closestMatch(text, backendNames, { maxDistance: 2 });
   throw new InvalidArgumentError(
     `Backends: ${backendNames.join(', ')}.${nearest === undefined ? '' : ` (Did you mean ${nearest}?)`}`,
   );

@@ -3,6 +3,7 @@ import { Command, type CommanderError } from 'commander';
 import { closestMatch } from 'leven';
 import type { Context } from './context.ts';
 import { usageError } from './failures.ts';
+import { notEmpty } from './options.ts';
 import type { Output } from './output.ts';
 import { bench } from './commands/bench.ts';
 import { compare } from './commands/compare.ts';
@@ -40,7 +41,11 @@ export function createProgram(out: Output, version: string): Command {
   const program = new Command('switchyard')
     .description('Train, compare and inspect mixture-of-experts attention on your own machine.')
     .version(version, '--version', 'print the version')
-    .option('--home <DIR>', 'where everything is kept (default: SWITCHYARD_HOME, else your own)')
+    .option(
+      '--home <DIR>',
+      'where everything is kept (default: SWITCHYARD_HOME, else your own)',
+      notEmpty,
+    )
     .option('--json', 'one JSON object a line on stdout, for programs')
     .configureHelp({ showGlobalOptions: true, helpWidth: Math.min(out.columns, 100) })
     .configureOutput({ writeErr: () => undefined })
@@ -66,6 +71,7 @@ function unknownCommand(program: Command): CommanderError {
   const nearest = closestMatch(
     program.args[0],
     program.commands.map((command) => command.name()),
+    { maxDistance: Math.ceil(program.args[0].length / 2) },
   );
   const suggestion = nearest === undefined ? '' : ` Did you mean "${nearest}"?`;
   return usageError(

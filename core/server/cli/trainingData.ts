@@ -8,6 +8,7 @@ import { resolveConfig } from '../../contract/resolveConfig.ts';
 import type { Dataset } from '../../contract/records.ts';
 import type { Context } from './context.ts';
 import { importFile } from './importing.ts';
+import { oneLine } from './table.ts';
 
 /** The dataset to train on: a file is imported as the configuration says, or reused if it was before. */
 export async function findData(
@@ -26,7 +27,7 @@ export async function findData(
     return await client.call('datasets.get', { dataset: reference });
   } catch (error) {
     if (!(error instanceof SwitchyardError) || error.code !== 'not-found') throw error;
-    const names = (await client.call('datasets.list', {})).map(({ name }) => name);
+    const names = (await client.call('datasets.list', {})).map(({ name }) => oneLine(name));
     const known = names.length === 0 ? 'there are none yet' : `known: ${names.join(', ')}`;
     const file = found?.isDirectory() === true ? `${path} is a folder` : `there is no file ${path}`;
     throw new SwitchyardError(

@@ -1,11 +1,13 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { dirname, extname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Client } from '../../../contract/protocol.ts';
 import type { Run } from '../../../contract/records.ts';
 import { comparisonTable, judge, verdictLines } from '../comparison.ts';
 import type { Context } from '../context.ts';
-import { fileError } from '../failures.ts';
+import { writeFileAtomically } from '../../../data/atomicFile.ts';
+import { fileError, usageError } from '../failures.ts';
+import { notEmpty } from '../options.ts';
 import { withCore } from '../session.ts';
 
 /** `compare`: quality and cost of several runs side by side, and their loss curves as a figure. */
@@ -14,8 +16,12 @@ export function compare(program: Command, context: () => Context): void {
     .command('compare')
     .description('compare runs on quality and cost; ratios are relative to the first')
     .argument('<run...>', 'names, ids, or beginnings of ids')
-    .option('--png <F>', 'draw the loss curves to this file')
+    .option('--png <F>', 'draw the loss curves to this file', notEmpty)
     .action(async (references: string[], { png }: { png?: string }) => {
+      if (png !== undefined && !['', '.png'].includes(extname(png).toLowerCase()))
+        throw usageError(
+          `--png draws a PNG image, but "${png}" ends in ${extname(png)}. Choose a name that ends in .png.`,
+        );
       const { out } = context();
       await withCore(context(), async ({ client }) => {
         const runs = await findRuns(client, references);
@@ -59,7 +65,7 @@ async function drawFigure(client: Client, runs: readonly Run[], path: string): P
   const png = renderPng(lossCurves(runs, metrics));
   try {
     mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, png);
+    writeFileAtomically(path, (descriptor) => writeFileSync(descriptor, png));
   } catch (error) {
     throw fileError(error, path, 'write');
   }

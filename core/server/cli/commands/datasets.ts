@@ -23,11 +23,11 @@ export function datasets(program: Command, context: () => Context): void {
             { title: 'Dataset' },
             { title: 'Name' },
             { title: 'Tokenizer' },
-            { title: 'Vocabulary', align: 'right' },
+            { title: 'Vocabulary', align: 'right', optional: true },
             { title: 'Training tokens', align: 'right' },
             { title: 'Validation tokens', align: 'right' },
-            { title: 'Source', align: 'right' },
-            { title: 'Imported' },
+            { title: 'Source', align: 'right', optional: true },
+            { title: 'Imported', optional: true },
           ],
           all.map((dataset) => [
             dataset.id,
@@ -40,6 +40,7 @@ export function datasets(program: Command, context: () => Context): void {
             format.instant(dataset.createdAt),
           ]),
           out.paint,
+          out.columns,
         ),
       );
     });

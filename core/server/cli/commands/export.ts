@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { Option, type Command } from 'commander';
 import type { Context } from '../context.ts';
 import * as format from '../format.ts';
+import { notEmpty } from '../options.ts';
 import { withCore } from '../session.ts';
 import { checkpointOption } from './sample.ts';
 
@@ -20,7 +21,7 @@ export function exportCommand(program: Command, context: () => Context): void {
     .addOption(
       new Option('--format <F>', 'file format').choices(['safetensors']).makeOptionMandatory(),
     )
-    .requiredOption('--out <DIR>', 'folder to write into')
+    .requiredOption('--out <DIR>', 'new folder to write into', notEmpty)
     .addOption(checkpointOption())
     .action(async (run: string, options: Options) => {
       const { out } = context();

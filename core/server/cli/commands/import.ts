@@ -3,7 +3,8 @@ import type { Command } from 'commander';
 import type { Context } from '../context.ts';
 import { usageError } from '../failures.ts';
 import { describe, importFile } from '../importing.ts';
-import { decimal } from '../options.ts';
+import { decimal, notEmpty } from '../options.ts';
+import { oneLine } from '../table.ts';
 import { withCore } from '../session.ts';
 
 interface Options {
@@ -18,7 +19,7 @@ export function importCommand(program: Command, context: () => Context): void {
     .command('import')
     .description('import UTF-8 text files as datasets')
     .argument('<file...>', 'text files; each becomes a dataset')
-    .option('--name <N>', 'name of the dataset (default: the name of the file)')
+    .option('--name <N>', 'name of the dataset (default: the name of the file)', notEmpty)
     .option('--tokenizer <T>', 'byte, or bpe:N to train a byte-pair encoding of N entries')
     .option('--validation-share <S>', 'last part kept for validation (default: 0.1)', decimal(0))
     .action(async (files: string[], options: Options) => {
@@ -32,6 +33,10 @@ export function importCommand(program: Command, context: () => Context): void {
           const dataset = await importFile(client, context(), { path: resolve(file), ...options });
           out.record({ type: 'dataset', ...dataset });
           out.line(describe(dataset));
+          if (options.name !== undefined && options.name !== dataset.name)
+            out.note(
+              `This text was imported before, as "${oneLine(dataset.name)}"; the name stays as it is.`,
+            );
         }
       });
     });

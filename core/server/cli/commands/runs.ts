@@ -23,12 +23,12 @@ export function runs(program: Command, context: () => Context): void {
           [
             { title: 'Run' },
             { title: 'Name' },
-            { title: 'Architecture' },
+            { title: 'Architecture', optional: true },
             { title: 'Status' },
             { title: 'Steps', align: 'right' },
             { title: 'Best validation (nats/token)', align: 'right' },
-            { title: 'Backend' },
-            { title: 'Created' },
+            { title: 'Backend', optional: true },
+            { title: 'Created', optional: true },
           ],
           all.map((run) => [
             run.id,
@@ -41,6 +41,7 @@ export function runs(program: Command, context: () => Context): void {
             format.instant(run.createdAt),
           ]),
           out.paint,
+          out.columns,
         ),
       );
     });

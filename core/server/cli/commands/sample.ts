@@ -1,4 +1,4 @@
-import { Option, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { Context } from '../context.ts';
 import * as format from '../format.ts';
 import { decimal, wholeNumber } from '../options.ts';
@@ -21,13 +21,19 @@ export function checkpointOption(): Option {
   ]);
 }
 
+/** A model continues what it is given, so there must be something; white space is. */
+function prompt(text: string): string {
+  if (text === '') throw new InvalidArgumentError('It must not be empty.');
+  return text;
+}
+
 /** `sample`: a run continues a text. */
 export function sample(program: Command, context: () => Context): void {
   program
     .command('sample')
     .description('let a run continue a text')
     .argument('<run>', 'name, id, or the beginning of an id')
-    .requiredOption('--prompt <TEXT>', 'text to continue')
+    .requiredOption('--prompt <TEXT>', 'text to continue', prompt)
     .option('--tokens <N>', 'tokens to generate', wholeNumber(1))
     .option('--temperature <X>', '0 takes the likeliest token every time', decimal(0))
     .option('--top-k <N>', 'draw among the N likeliest tokens only', wholeNumber(1))

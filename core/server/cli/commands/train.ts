@@ -6,7 +6,8 @@ import { readConfig } from '../configSource.ts';
 import type { Context } from '../context.ts';
 import { followRun } from '../followRun.ts';
 import { describe } from '../importing.ts';
-import { backendOption, precisionOption, setOption, wholeNumber } from '../options.ts';
+import { backendOption, notEmpty, precisionOption, setOption, wholeNumber } from '../options.ts';
+import * as format from '../format.ts';
 import { withCore } from '../session.ts';
 import { pairs } from '../table.ts';
 import { findData } from '../trainingData.ts';
@@ -26,13 +27,17 @@ export function train(program: Command, context: () => Context): void {
     .command('train')
     .description('train a configuration on a text')
     .argument('<config>', 'a preset, or a configuration file ending in .json')
-    .requiredOption('--data <file|dataset>', 'a text file, or the name or id of a dataset')
+    .requiredOption(
+      '--data <file|dataset>',
+      'a text file, or the name or id of a dataset',
+      notEmpty,
+    )
     .addOption(setOption())
     .addOption(backendOption())
     .addOption(precisionOption())
     .option('--steps <N>', 'optimiser steps, short for --set steps=N', wholeNumber(1))
     .option('--seed <N>', 'seed, short for --set seed=N', wholeNumber(0))
-    .option('--name <N>', 'name of the run (default: one from its configuration)')
+    .option('--name <N>', 'name of the run (default: one from its configuration)', notEmpty)
     .addHelpText('after', settingsHelp)
     .action(async (source: string, options: Options) => {
       const { out } = context();
@@ -70,7 +75,7 @@ function settingsHelp(): string {
     ...pairs(
       Object.entries<Field>(declared).map(([key, field]) => [
         `  ${key}=${field.default}`,
-        labelOf(field),
+        `${labelOf(field)}: ${valuesOf(field)}`,
       ]),
       (_style, text) => text,
     ),
@@ -81,5 +86,21 @@ function settingsHelp(): string {
 /** The label, with the unit unless it says that already. */
 function labelOf({ label, unit }: Field): string {
   const said = unit === undefined || label.toLowerCase().includes(unit);
-  return said ? label : `${label} (${unit})`;
+  return said ? label : `${label}, ${unit}`;
+}
+
+/** What the field takes. */
+function valuesOf(field: Field): string {
+  switch (field.type) {
+    case 'choice':
+      return field.choices.join(' or ');
+    case 'text':
+      return field.patternHelp;
+    case 'integer':
+      return `${format.whole(field.min)} to ${format.whole(field.max)}`;
+    case 'number': {
+      const above = field.exclusiveMin === true ? 'above ' : '';
+      return `${above}${field.min} to ${field.max}`;
+    }
+  }
 }
