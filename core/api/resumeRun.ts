@@ -17,6 +17,7 @@ export async function resumeRun(context: Context, reference: string): Promise<Ru
   requireTrainable(before.config, dataset, directory.dataset(dataset.id));
   const root = directory.checkpoints(before.id);
   const point = findResumePoint(root, before);
+  if (point.checkpoint === null) requireNoneRecorded(context, before, root);
 
   // Claiming the run and removing its later metrics are one transaction: whoever loses the race for
   // the run has changed nothing.
@@ -48,16 +49,21 @@ function requireIdle({ id, name, status, config }: Run): void {
   );
 }
 
+/** Starting over would throw away what a run has learned and recorded; only its owner may decide that. */
+function requireNoneRecorded({ store }: Context, { id, name }: Run, root: string): void {
+  const recorded = store.checkpoints.list(id).map(({ step }) => step);
+  if (recorded.length === 0) return;
+  throw new SwitchyardError(
+    'checkpoint-damaged',
+    `Run ${id} ("${name}") cannot be resumed: its checkpoints (of step ${recorded.join(', ')}) are gone from ${root}. Put them back, or start a new run.`,
+  );
+}
+
 function explain(context: Context, run: Run, { step, damaged, checkpoint }: ResumePoint): void {
   for (const { folder, reason } of damaged)
     logRun(context, run.id, 'warning', `${reason} It was moved aside to damaged-${folder}.`);
   if (checkpoint === null)
-    logRun(
-      context,
-      run.id,
-      'info',
-      'There is no checkpoint yet, so training begins again at step 1.',
-    );
+    logRun(context, run.id, 'info', 'There is no checkpoint, so training begins again at step 1.');
   if (step > run.step)
     logRun(
       context,

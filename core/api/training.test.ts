@@ -178,6 +178,35 @@ describe('training', { concurrency: false }, () => {
     );
   });
 
+  test('a run whose checkpoints were deleted is not silently started over', async () => {
+    const { id } = await createTinyRun(core, {}, 'deleted');
+    await untilRun(core, id, ({ step }) => step >= 5);
+    await core.client.call('runs.stop', { run: id });
+    rmSync(checkpointsFolder(id), { recursive: true });
+    const before = await core.client.call('runs.metrics', { run: id });
+    await assert.rejects(core.client.call('runs.resume', { run: id }), {
+      code: 'checkpoint-damaged',
+      message: /its checkpoints \(of step .*\) are gone from .*start a new run/u,
+    });
+    assert.deepEqual(await core.client.call('runs.metrics', { run: id }), before);
+  });
+
+  test('a model that cannot fit is refused with both numbers before anything is allocated', async () => {
+    const config = tinyConfig();
+    const { id } = await core.client.call('runs.create', {
+      config: { ...config, model: { ...config.model, context: 16384, width: 64, heads: 8 } },
+      dataset: 'shakespeare',
+      name: 'huge',
+      backend: 'wasm',
+    });
+    const failed = await untilEnded(core, id);
+    assert.equal(failed.error?.code, 'out-of-memory');
+    assert.match(
+      failed.error?.message ?? '',
+      /^Training needs [\d.]+ GiB for tensors, but WebAssembly can address 4\.0 GiB: [\d.]+ GiB too little/u,
+    );
+  });
+
   test('a damaged checkpoint is passed over for the one before it', async () => {
     const { id } = await createTinyRun(core, { keepCheckpoints: 4 }, 'damaged');
     await untilRun(core, id, ({ step }) => step >= 10);

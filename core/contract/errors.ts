@@ -9,6 +9,7 @@ export const errorCodes = [
   'not-found', // no such run, dataset, preset or file
   'conflict', // the thing is in a state that forbids the request (already running, name taken)
   'device-unavailable', // the backend cannot be used on this machine
+  'out-of-memory', // the model does not fit the device
   'diverged', // the loss became NaN or infinite
   'checkpoint-damaged', // a checkpoint is missing, truncated or of another shape
   'disk-full',

@@ -31,6 +31,12 @@ export interface ExecutorMemory {
   readonly peak: number;
 }
 
+/** What a device has for tensors: a number of bytes, and what sets it, as in "this machine has". */
+export interface MemoryLimit {
+  readonly bytes: number;
+  readonly holder: string;
+}
+
 /** Time spent in one op, summed over a profiled run. */
 export interface ProfileEntry {
   readonly op: string;
@@ -60,6 +66,8 @@ export interface Executor {
   /** A copy of a variable's values. */
   read(variable: string): Promise<Float32Array>;
   memory(): ExecutorMemory;
+  /** What plans may take at present; infinite where the device does not say. */
+  limit(): MemoryLimit;
   resetPeak(): void;
   dispose(): void;
 }

@@ -4,6 +4,7 @@ import type { Batch } from '../data/batches.ts';
 import type { Executor, Feed, Program } from '../graph/executor.ts';
 import type { Plan, PlanMemory } from '../graph/plan.ts';
 import { trainPlans } from '../model/plans.ts';
+import { requireMemory } from './requireMemory.ts';
 import { learningRateAt } from './schedule.ts';
 
 export interface StepResult {
@@ -27,7 +28,10 @@ export interface Stepper {
   dispose(): void;
 }
 
-/** Compiles the plans of a training step on an executor. Variables must be written separately. */
+/**
+ * Compiles the plans of a training step on an executor. Variables must be written separately.
+ * @throws SwitchyardError('out-of-memory') when they cannot fit
+ */
 export function createStepper(
   executor: Executor,
   model: ModelConfig,
@@ -35,6 +39,10 @@ export function createStepper(
   training: TrainingConfig,
 ): Stepper {
   const plans = trainPlans(model, vocabulary, training, executor);
+  requireMemory(
+    executor,
+    Object.values(plans).filter((plan) => plan !== undefined),
+  );
   const compile = (plan: Plan | undefined) => plan && executor.compile(plan);
   const compiled = {
     step: compile(plans.step),

@@ -7,13 +7,22 @@
  * Not counted: what the library itself keeps beyond tensors, and arrays that a loop of host/ uses.
  */
 import { SwitchyardError } from '../../contract/errors.ts';
-import type { Executor, ExecutorInfo, ExecutorMemory, Program } from '../../graph/executor.ts';
+import type {
+  Executor,
+  ExecutorInfo,
+  ExecutorMemory,
+  MemoryLimit,
+  Program,
+} from '../../graph/executor.ts';
 import { sizeOf, type Node } from '../../graph/graph.ts';
 import type { Plan } from '../../graph/plan.ts';
 import { kernelOf, type Kernels, type Tf, type TfTensor } from './kernel.ts';
 import { kernelsFor } from './kernels/index.ts';
 import { loadTf, type LoadedTf } from './loadTf.ts';
 import { TfjsProgram } from './program.ts';
+
+/** WebAssembly's pointers have 32 bits. */
+const wasmBytes = 2 ** 32;
 
 export class TfjsExecutor implements Executor {
   readonly info: ExecutorInfo;
@@ -82,6 +91,15 @@ export class TfjsExecutor implements Executor {
 
   memory(): ExecutorMemory {
     return { current: this.own, peak: this.peak };
+  }
+
+  limit(): MemoryLimit {
+    const free = process.availableMemory();
+    const { backend, gpu } = this.loaded;
+    if (gpu) return { bytes: Infinity, holder: 'the GPU has' };
+    if (backend === 'wasm' && wasmBytes < free)
+      return { bytes: wasmBytes, holder: 'WebAssembly can address' };
+    return { bytes: free, holder: 'this machine has free' };
   }
 
   resetPeak(): void {

@@ -46,13 +46,13 @@ export class TfjsProgram implements Program {
   }
 
   run(feed: Feed): Promise<Outputs> {
-    return attempt(() => this.execute(feed));
+    return this.attempt(() => this.execute(feed));
   }
 
   profile(feed: Feed): Promise<readonly ProfileEntry[]> {
     const { tf, loaded } = this.executor;
     const entries = new Map<string, { op: string; calls: number; milliseconds: number }>();
-    return attempt(() => {
+    return this.attempt(() => {
       this.execute(feed, (kernel, { op: { name } }) => {
         const start = performance.now();
         const outputs = kernel();
@@ -75,6 +75,24 @@ export class TfjsProgram implements Program {
     }
     this.constants.clear();
     this.onDispose();
+  }
+
+  /** Runs now; an error becomes a rejection. */
+  private attempt<T>(action: () => T): Promise<T> {
+    try {
+      return Promise.resolve(action());
+    } catch (error) {
+      const cause = error instanceof Error ? error : new Error(String(error));
+      const { backend } = this.executor.loaded;
+      if (backend !== 'wasm' || !wasmExhausted.test(cause.message)) return Promise.reject(cause);
+      return Promise.reject(
+        new SwitchyardError(
+          'out-of-memory',
+          'The memory of WebAssembly, 4 GiB at most, was not enough for this step. A smaller batch or context needs less, or use another backend.',
+          { cause },
+        ),
+      );
+    }
   }
 
   private setup(node: Node, read: ReadonlySet<number>): Setup {
@@ -200,14 +218,8 @@ function readOne(tf: Tf, tensor: TfTensor): void {
   tf.tidy(() => tf.slice(tf.reshape(tensor, [tensor.size]), [0], [1]).dataSync());
 }
 
-/** Runs now; an error becomes a rejection. */
-function attempt<T>(action: () => T): Promise<T> {
-  try {
-    return Promise.resolve(action());
-  } catch (error) {
-    return Promise.reject(error instanceof Error ? error : new Error(String(error)));
-  }
-}
+/** How WebAssembly says that its memory is at an end. */
+const wasmExhausted = /out of bounds|Cannot enlarge memory|Out of memory/iu;
 
 /** An input's values, checked against the plan. */
 function inputValues(feed: Feed, name: string, tensor: Tensor): Int32Array | Float32Array {
