@@ -19,13 +19,15 @@ export function chooseCheckpoint(
   if (checkpoint === null)
     throw new SwitchyardError(
       'not-found',
-      `Run ${run.id} ("${run.name}") has no checkpoint yet: it is ${run.status} at step ${run.step}, and writes one every ${run.config.training.checkpointEvery} steps.`,
+      `Run ${run.id} ("${run.name}") has no checkpoint (status: ${run.status}, step ${run.step}); one is written every ${run.config.training.checkpointEvery} steps.`,
     );
   const folder = join(directory.checkpoints(run.id), checkpoint.folder);
+  const last = store.checkpoints.last(run.id);
+  const remedy = last?.step === checkpoint.step ? '' : ' The last checkpoint may be used instead.';
   if (!existsSync(folder))
     throw new SwitchyardError(
       'checkpoint-damaged',
-      `The checkpoint of step ${checkpoint.step} of run ${run.id} ("${run.name}") is missing: there is no folder ${folder}.`,
+      `The checkpoint of step ${checkpoint.step} of run ${run.id} ("${run.name}") is missing: there is no folder ${folder}.${remedy}`,
     );
   return checkpoint;
 }

@@ -119,9 +119,14 @@ function readTensors(path: string, names: readonly string[]): NamedTensor[] {
 /** Fills a folder beside `out` and renames it: a crash leaves at most a folder that starts with a dot. */
 function writeFolder<R>(out: string, fill: (folder: string) => R): R {
   const parent = dirname(out);
+  if (!existsSync(parent))
+    throw new SwitchyardError(
+      'not-found',
+      `There is no folder ${parent} to put the export in. Create it first, or choose another place.`,
+    );
   const temporary = join(parent, `.${basename(out)}-${randomUUID().slice(0, 8)}.tmp`);
   return withFileErrors('export to', out, () => {
-    mkdirSync(temporary, { recursive: true });
+    mkdirSync(temporary);
     try {
       const result = fill(temporary);
       syncFolder(temporary);
