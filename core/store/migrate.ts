@@ -44,11 +44,13 @@ function versionOf(db: Database.Database): number {
 
 /** Refuses what this version must not touch: a newer database, or another program's. Only reads. */
 function checkUsable(db: Database.Database, file: string, newest: number): void {
-  const version = versionOf(db);
-  const id = db.pragma('application_id', { simple: true }) as number;
-  const { tables } = db.prepare('SELECT count(*) AS tables FROM sqlite_schema').get() as {
-    tables: number;
-  };
+  // One transaction: between two reads of their own another process could create the schema, and
+  // what is left of the old state and seen of the new would look like a foreign database.
+  const { version, id, tables } = db.transaction(() => ({
+    version: versionOf(db),
+    id: db.pragma('application_id', { simple: true }) as number,
+    tables: db.prepare('SELECT count(*) FROM sqlite_schema').pluck().get() as number,
+  }))();
   const foreign =
     id !== applicationId && (id !== 0 || (version <= newest && (tables > 0 || version > 0)));
   if (foreign)
