@@ -10,38 +10,45 @@ import { logRun } from './runJournal.ts';
 /** Queues a run again from its newest usable checkpoint, and forgets what came after that. */
 export async function resumeRun(context: Context, reference: string): Promise<Run> {
   const { store, bus, directory, devices } = context;
-  const before = store.runs.find(reference);
-  requireIdle(before);
-  await devices.require(before.backend);
-  const dataset = store.datasets.get(before.datasetId);
-  requireTrainable(before.config, dataset, directory.dataset(dataset.id));
-  const root = directory.checkpoints(before.id);
-  const point = findResumePoint(root, before);
-  if (point.checkpoint === null) requireNoneRecorded(context, before, root);
+  const found = store.runs.find(reference);
+  requireUnfinished(found);
+  await devices.require(found.backend);
+  const { id } = found;
 
-  // Claiming the run and removing its later metrics are one transaction: whoever loses the race for
-  // the run has changed nothing.
-  store.transaction(() => {
-    requireIdle(store.runs.get(before.id));
-    store.runs.enqueue(before.id);
-    store.metrics.removeAfter(before.id, point.step);
-    const run = store.runs.get(before.id);
-    reconcileCheckpoints(context, run, Math.max(run.step, point.step));
-  });
+  // Claiming the run, looking for its checkpoint and removing its later metrics are one transaction:
+  // until then another process may still train it, and write checkpoints that must not be missed.
+  // Whoever loses the race for the run has changed nothing.
+  const { before, point } = store.transaction(() => claim(context, id));
   try {
-    clearBeyond(root, point);
+    clearBeyond(directory.checkpoints(id), point);
     explain(context, before, point);
-    launchRun(context, store.runs.get(before.id), { resume: point.checkpoint !== null });
+    launchRun(context, store.runs.get(id), { resume: point.checkpoint !== null });
   } catch (error) {
-    store.runs.finish(before.id, { status: 'interrupted' });
+    store.runs.finish(id, { status: 'interrupted' });
     throw error;
   }
-  const run = store.runs.get(before.id);
+  const run = store.runs.get(id);
   bus.emit({ type: 'run-changed', run });
   return run;
 }
 
-function requireIdle({ id, name, status, config }: Run): void {
+/** Takes the run in hand and brings its records back to the checkpoint that it goes on from. */
+function claim(context: Context, id: string): { before: Run; point: ResumePoint } {
+  const { store, directory } = context;
+  const before = store.runs.get(id);
+  requireUnfinished(before);
+  store.runs.enqueue(id);
+  const dataset = store.datasets.get(before.datasetId);
+  requireTrainable(before.config, dataset, directory.dataset(dataset.id));
+  const root = directory.checkpoints(id);
+  const point = findResumePoint(root, before);
+  if (point.checkpoint === null) requireNoneRecorded(context, before, root);
+  store.metrics.removeAfter(id, point.step);
+  reconcileCheckpoints(context, store.runs.get(id), point.step);
+  return { before, point };
+}
+
+function requireUnfinished({ id, name, status, config }: Run): void {
   if (status !== 'finished') return;
   throw new SwitchyardError(
     'conflict',
