@@ -104,38 +104,52 @@ function checkpointFolders(root: string): string[] {
 }
 
 /**
- * Reads and checks one checkpoint's header, and that its tensor files are there in full.
+ * Reads and checks one checkpoint's header, and that its tensor files are there in full with headers
+ * that can be read. Looks at no tensor.
  * @throws SwitchyardError('checkpoint-damaged') saying what is wrong
  */
 export function inspectCheckpoint(root: string, folder: string): FoundCheckpoint {
-  const path = join(root, folder, headerFile);
   const fail = (what: string): never => {
     throw new SwitchyardError(
       'checkpoint-damaged',
       `The checkpoint ${join(root, folder)} cannot be used: ${what}.`,
     );
   };
-  if (!existsSync(path)) return fail(`${headerFile} is missing`);
-  let header: CheckpointHeader;
-  try {
-    header = JSON.parse(readFileSync(path, 'utf8')) as CheckpointHeader;
-  } catch (error) {
-    return fail(
-      `${headerFile} is not JSON (${error instanceof Error ? error.message : String(error)})`,
-    );
-  }
-  if ((header.format as number) !== formatVersion)
-    return fail(
-      `its format is ${JSON.stringify(header.format)}, this version reads ${formatVersion}`,
-    );
+  const header = readHeader(join(root, folder, headerFile), fail);
+  if (folderName(header.step) !== folder)
+    return fail(`its ${headerFile} is of step ${header.step}, not of the folder's`);
   for (const name of [modelFile, optimizerFile]) {
     const file = join(root, folder, name);
     if (!existsSync(file)) return fail(`${name} is missing`);
     const { size } = statSync(file);
     if (size !== header.files[name])
       return fail(`${name} has ${size} bytes where ${header.files[name]} were written`);
+    withSafetensors(file, () => undefined);
   }
   return { folder, header };
+}
+
+function readHeader(path: string, fail: (what: string) => never): CheckpointHeader {
+  if (!existsSync(path)) return fail(`${headerFile} is missing`);
+  let header: Partial<CheckpointHeader> | null;
+  try {
+    header = JSON.parse(readFileSync(path, 'utf8')) as Partial<CheckpointHeader> | null;
+  } catch (error) {
+    return fail(
+      `${headerFile} is not JSON (${error instanceof Error ? error.message : String(error)})`,
+    );
+  }
+  const format: unknown = header?.format;
+  if (format !== formatVersion)
+    return fail(
+      format === undefined
+        ? `${headerFile} names no format`
+        : `its format is ${JSON.stringify(format)}, this version reads ${formatVersion}`,
+    );
+  const needed = ['step', 'tokens', 'elapsedSeconds', 'vocabulary', 'config', 'files'] as const;
+  const missing = needed.find((name) => header?.[name] == null);
+  if (missing !== undefined) return fail(`${headerFile} has no "${missing}"`);
+  return header as CheckpointHeader;
 }
 
 /**

@@ -211,6 +211,33 @@ void test('a truncated newest checkpoint is named, and the one before it is used
   );
 });
 
+void test('a newest checkpoint whose headers are not what was written is named, and the one before it is used', async () => {
+  const once = { evaluateEvery: 12 };
+  await run('spoilt', { stopAt: 7, training: once }); // checkpoints at 5 and 7
+  const newest = join(folder, 'spoilt', 'step-000000007');
+  const header = readFileSync(join(newest, 'checkpoint.json'), 'utf8');
+  const tensors = readFileSync(join(newest, 'optimizer.safetensors'));
+  const spoilt: [file: string, contents: string | Buffer, what: RegExp][] = [
+    ['checkpoint.json', 'null', /checkpoint\.json names no format/u],
+    ['checkpoint.json', '{"format":1}', /checkpoint\.json has no "step"/u],
+    ['checkpoint.json', header.replace('"step": 7', '"step": 8'), /is of step 8/u],
+    [
+      'optimizer.safetensors',
+      Buffer.concat([tensors.subarray(0, 8), Buffer.alloc(tensors.length - 8)]),
+      /optimizer\.safetensors .*header is not valid JSON/u,
+    ],
+  ];
+  for (const [file, contents, what] of spoilt) {
+    writeFileSync(join(newest, 'checkpoint.json'), header);
+    writeFileSync(join(newest, 'optimizer.safetensors'), tensors);
+    writeFileSync(join(newest, file), contents);
+    const { found, damaged } = newestCheckpoint(join(folder, 'spoilt'));
+    assert.equal(found?.header.step, 5);
+    assert.match(damaged[0].message, what);
+  }
+  assert.equal((await run('spoilt', { resume: true, training: once })).steps[0].step, 6);
+});
+
 void test('with no whole checkpoint, resuming says so instead of starting over', async () => {
   await run('none', { stopAt: 2, training: { evaluateEvery: 12 } });
   rmSync(join(folder, 'none', 'step-000000002', 'checkpoint.json'));
