@@ -70,6 +70,7 @@ async function run(
     model?: PartialConfig['model'];
     resume?: boolean;
     stopAt?: number;
+    onStep?: (metric: StepMetric) => void;
   } = {},
 ): Promise<Trained> {
   const config = resolveConfig({
@@ -92,7 +93,10 @@ async function run(
       resume: options.resume ?? false,
       emit(event) {
         events.push(event);
-        if (event.type === 'step') steps.push(event.metric);
+        if (event.type === 'step') {
+          steps.push(event.metric);
+          options.onStep?.(event.metric);
+        }
         if (event.type === 'validation') validations.push(event.metric);
       },
       shouldStop: () => steps.at(-1)?.step === options.stopAt,
@@ -194,6 +198,26 @@ void test('a diverging run ends with the step named, and the last good checkpoin
     return true;
   });
   assert.ok(newestCheckpoint(join(folder, 'wild')).found !== undefined);
+});
+
+void test('a validation loss that is not a number ends the run the same way, with its step recorded', async () => {
+  const wild = { learningRate: 10, clip: 1e6, warmup: 0, steps: 400, weightDecay: 2 };
+  const seen: number[] = [];
+  await assert.rejects(
+    run('wildAtOnce', {
+      training: { ...wild, checkpointEvery: 1, evaluateEvery: 1 },
+      onStep: ({ step }) => seen.push(step),
+    }),
+    (error: Error) => {
+      const [, at, kept] =
+        /the validation loss became \S+ at step (\d+)\. The checkpoint at step (\d+) is kept/u.exec(
+          error.message,
+        ) ?? [];
+      assert.equal(Number(at), seen.at(-1), error.message);
+      assert.equal(Number(kept), Number(at) - 1);
+      return true;
+    },
+  );
 });
 
 void test('a truncated newest checkpoint is named, and the one before it is used', async () => {

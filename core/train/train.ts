@@ -39,7 +39,7 @@ export interface TrainOptions {
 
 /**
  * Trains to the configured step.
- * @throws SwitchyardError 'diverged' when loss or gradient norm stops being a finite number (the last
+ * @throws SwitchyardError 'diverged' when a loss or the gradient norm stops being a finite number (the last
  *   good checkpoint stays), 'disk-full', 'checkpoint-damaged' when no checkpoint can be resumed
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
@@ -103,7 +103,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     const result = await stepper.step(step, (microBatch) =>
       trainingBatch(trainTokens, { batch, context: model.context, step, microBatch, seed }),
     );
-    requireFinite(result, step, savedStep);
+    requireFinite({ loss: result.loss, 'gradient norm': result.norm }, step, savedStep);
     const milliseconds = performance.now() - start;
 
     progress.step = step;
@@ -133,6 +133,8 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
         context: model.context,
         limit,
       });
+      // The update of this very step can be what blew up: its own loss was measured before it.
+      requireFinite({ 'validation loss': loss }, step, savedStep);
       progress.validationLoss = loss;
       if (progress.bestValidationLoss === null || loss < progress.bestValidationLoss) {
         progress.bestValidationLoss = loss;
@@ -191,16 +193,17 @@ function resume(
 }
 
 function requireFinite(
-  { loss, norm }: { loss: number; norm: number },
+  values: Readonly<Record<string, number>>,
   step: number,
   savedStep: number,
 ): void {
-  if (Number.isFinite(loss) && Number.isFinite(norm)) return;
-  const what = Number.isFinite(loss) ? `gradient norm became ${norm}` : `loss became ${loss}`;
+  const wrong = Object.entries(values).find(([, value]) => !Number.isFinite(value));
+  if (wrong === undefined) return;
+  const [what, value] = wrong;
   const kept =
     savedStep > 0 ? `The checkpoint at step ${savedStep} is kept.` : 'There was no checkpoint yet.';
   throw new SwitchyardError(
     'diverged',
-    `Training diverged: the ${what} at step ${step}. ${kept} A lower learning rate or a smaller gradient clip usually helps.`,
+    `Training diverged: the ${what} became ${value} at step ${step}. ${kept} A lower learning rate or a smaller gradient clip usually helps.`,
   );
 }
