@@ -55,6 +55,8 @@ export interface FoundCheckpoint {
   header: CheckpointHeader;
 }
 
+/** Of the folder that a checkpoint is written to before it gets its name. */
+const temporaryName = (folder: string) => `.${folder}.tmp`;
 const folderName = (step: number) => `step-${String(step).padStart(9, '0')}`;
 
 /**
@@ -71,9 +73,8 @@ export async function writeCheckpoint(
   const moments = await readMoments(executor, parameters);
   const folder = folderName(header.step);
   const target = join(root, folder);
-  const temporary = join(root, `.${folder}.tmp`);
+  const temporary = join(root, temporaryName(folder));
   return withFileErrors('write', target, () => {
-    rmSync(temporary, { recursive: true, force: true });
     mkdirSync(temporary, { recursive: true });
     try {
       const files = {
@@ -93,6 +94,12 @@ export async function writeCheckpoint(
     syncFolder(root);
     return { folder, bytes: folderBytes(target) };
   });
+}
+
+/** Removes what a process that was killed had written of a checkpoint. Only for a run's one trainer. */
+export function removeUnfinished(root: string): void {
+  for (const name of readdirSync(root))
+    if (/^\.step-\d+\.tmp$/u.test(name)) rmSync(join(root, name), { recursive: true, force: true });
 }
 
 /** Checkpoint folders under `root`, oldest first, unchecked. */

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import {
+  existsSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -260,6 +262,15 @@ void test('a newest checkpoint whose headers are not what was written is named, 
     assert.match(damaged[0].message, what);
   }
   assert.equal((await run('spoilt', { resume: true, training: once })).steps[0].step, 6);
+});
+
+void test('what a kill left of a checkpoint is removed when the run goes on, whatever its step was', async () => {
+  await run('killed', { stopAt: 3 });
+  const unfinished = join(folder, 'killed', '.step-000000004.tmp');
+  mkdirSync(unfinished);
+  writeFileSync(join(unfinished, 'model.safetensors'), 'half');
+  await run('killed', { resume: true, stopAt: 6, training: { evaluateEvery: 12 } });
+  assert.ok(!existsSync(unfinished));
 });
 
 void test('with no whole checkpoint, resuming says so instead of starting over', async () => {

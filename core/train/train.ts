@@ -14,6 +14,7 @@ import {
   loadCheckpoint,
   newestCheckpoint,
   pruneCheckpoints,
+  removeUnfinished,
   writeCheckpoint,
   type Progress,
 } from './checkpoint.ts';
@@ -56,6 +57,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   const { model, training } = config;
   const { batch, accumulate, seed, steps } = training;
   mkdirSync(checkpoints, { recursive: true });
+  removeUnfinished(checkpoints);
 
   const parameters = modelParameters(model, vocabulary);
   const stepper = createStepper(executor, model, vocabulary, training);
