@@ -93,7 +93,7 @@ async function callHandler(
 
 function recoverOrphans(context: Context): void {
   for (const run of context.store.runs.recoverOrphans()) {
-    reconcileCheckpoints(context, run, run.step);
+    reconcileCheckpoints(context, run.id, run.step);
     logRun(
       context,
       run.id,

@@ -1,4 +1,3 @@
-import type { Run } from '../contract/records.ts';
 import { checkpointsOnDisk } from '../jobs/resumePoint.ts';
 import type { Context } from './context.ts';
 
@@ -9,20 +8,30 @@ import type { Context } from './context.ts';
  */
 export function reconcileCheckpoints(
   { store, directory }: Pick<Context, 'store' | 'directory'>,
-  { id, bestStep }: Run,
+  runId: string,
   upTo: number,
 ): void {
-  const { folders, whole } = checkpointsOnDisk(directory.checkpoints(id));
   store.transaction(() => {
-    const rows = store.checkpoints.list(id);
+    // Inside the transaction: another process may have the run in hand by now and be adding to both.
+    const { folders, whole } = checkpointsOnDisk(directory.checkpoints(runId));
+    const usable = whole.filter(({ header }) => header.step <= upTo);
+    // The newest one knows which is the best; the database may have missed that validation.
+    const bestStep = usable.at(-1)?.header.bestStep;
+    const rows = store.checkpoints.list(runId);
     for (const { step, folder } of rows)
-      if (!folders.includes(folder)) store.checkpoints.remove(id, step);
-    for (const { folder, header } of whole) {
+      if (!folders.includes(folder)) store.checkpoints.remove(runId, step);
+    for (const { folder, header } of usable) {
+      if (rows.some((row) => row.folder === folder)) continue;
       const { step, validationLoss, files } = header;
-      if (step > upTo || rows.some((row) => row.folder === folder)) continue;
       const bytes = Object.values(files).reduce((sum, size) => sum + size, 0);
-      const best = step === bestStep;
-      store.checkpoints.add({ runId: id, step, folder, bytes, validationLoss, best });
+      store.checkpoints.add({
+        runId,
+        step,
+        folder,
+        bytes,
+        validationLoss,
+        best: step === bestStep,
+      });
     }
   });
 }

@@ -41,10 +41,14 @@ function claim(context: Context, id: string): { before: Run; point: ResumePoint 
   const dataset = store.datasets.get(before.datasetId);
   requireTrainable(before.config, dataset, directory.dataset(dataset.id));
   const root = directory.checkpoints(id);
-  const point = findResumePoint(root, before);
+  const { validations } = store.metrics.read(id, before.step);
+  const point = findResumePoint(root, before, ({ step, validationLoss }) => {
+    const last = step === before.step; // its validation is recorded after it
+    return step < before.step || (last && (validationLoss === null || validations.length > 0));
+  });
   if (point.checkpoint === null) requireNoneRecorded(context, before, root);
   store.metrics.removeAfter(id, point.step);
-  reconcileCheckpoints(context, store.runs.get(id), point.step);
+  reconcileCheckpoints(context, id, point.step);
   return { before, point };
 }
 

@@ -67,7 +67,7 @@ function endRun(context: Context, runId: string, end: TrainingEnd): void {
   const { store, bus } = context;
   const attempt = (): void => {
     const before = store.runs.get(runId);
-    if (end.status === 'failed') reconcileCheckpoints(context, before, before.step);
+    if (end.status === 'failed') reconcileCheckpoints(context, runId, before.step);
     const run = store.runs.finish(runId, end);
     try {
       if (end.status === 'failed') logRun(context, runId, 'error', end.error.message);

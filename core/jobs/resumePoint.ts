@@ -3,7 +3,11 @@ import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { SwitchyardError } from '../contract/errors.ts';
 import type { Run } from '../contract/records.ts';
-import { inspectCheckpoint, type FoundCheckpoint } from '../train/checkpoint.ts';
+import {
+  inspectCheckpoint,
+  type CheckpointHeader,
+  type FoundCheckpoint,
+} from '../train/checkpoint.ts';
 
 export interface ResumePoint {
   /** Null: there is no checkpoint, so the run begins again. */
@@ -20,16 +24,21 @@ export interface ResumePoint {
  * Looks for the newest whole checkpoint whose metrics have all been recorded. A kill can come
  * between a checkpoint's last byte and the recording of its metrics; going on from such a one would
  * leave a gap in the curve, so it is only used when there is no earlier one.
+ * @param isRecorded whether every metric up to that checkpoint is in the database
  * @throws SwitchyardError `checkpoint-damaged` when there are checkpoints but none is whole
  */
-export function findResumePoint(root: string, run: Run): ResumePoint {
+export function findResumePoint(
+  root: string,
+  run: Run,
+  isRecorded: (header: CheckpointHeader) => boolean,
+): ResumePoint {
   const damaged: ResumePoint['damaged'] = [];
   const whole: FoundCheckpoint[] = []; // newest first
   for (const folder of checkpointFolders(root)) {
     const found = inspect(root, folder);
     if ('reason' in found) damaged.push(found);
     else whole.push(found);
-    if ('header' in found && found.header.step <= run.step) break;
+    if ('header' in found && isRecorded(found.header)) break;
   }
   const checkpoint = whole.at(-1) ?? null;
   if (checkpoint === null && damaged.length > 0)
