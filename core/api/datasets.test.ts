@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { openCore, type Core } from './openCore.ts';
@@ -79,6 +80,10 @@ test('what cannot be imported is refused, and leaves nothing behind', async () =
     code: 'invalid-data',
   });
   await assert.rejects(attempt({ path: join(home, 'nothing') }), { code: 'not-found' });
+  await assert.rejects(attempt({ path: 'x'.repeat(300) }), {
+    code: 'invalid-argument',
+    message: /^Cannot read the text file .*: the name is too long\.$/u,
+  });
   await assert.rejects(attempt({ path: file, tokenizer: 'words' }), { code: 'invalid-argument' });
   await assert.rejects(attempt({ path: file, validationShare: 0.7 }), {
     code: 'invalid-argument',
@@ -90,6 +95,18 @@ test('what cannot be imported is refused, and leaves nothing behind', async () =
   });
   await assert.rejects(attempt({ file }), { message: /no argument "file"/ });
   assert.deepEqual(readdirSync(folder), before);
+});
+
+test('what an import left behind whose process was killed is removed by the next one', async () => {
+  const { pid } = spawnSync(process.execPath, ['--version']);
+  const left = join(folder, `.importing-d-killed-0123abcd-${pid}`);
+  const running = join(folder, `.importing-d-other-0123abcd-${process.ppid}`);
+  mkdirSync(left);
+  mkdirSync(running);
+  await core.client.call('datasets.import', { path: file });
+  assert.ok(!existsSync(left));
+  assert.ok(existsSync(running));
+  rmSync(running, { recursive: true });
 });
 
 test('a dataset shorter than one sequence is imported, but cannot be trained on', async () => {

@@ -1,13 +1,13 @@
 import { readdir, rm } from 'node:fs/promises';
 import { basename, extname, join, resolve } from 'node:path';
-import { statSync } from 'node:fs';
 import { fields } from '../contract/config.ts';
 import { SwitchyardError } from '../contract/errors.ts';
 import type { Input } from '../contract/protocol.ts';
 import type { Dataset } from '../contract/records.ts';
 import { datasetDamage } from '../jobs/datasetFiles.ts';
-import type { DatasetFacts, ImporterResult } from '../jobs/messages.ts';
+import type { DatasetFacts, ImporterResult, ImporterTask } from '../jobs/messages.ts';
 import { newDatasetId } from '../store/ids.ts';
+import { isAlive } from '../store/processes.ts';
 import { number, optional, text } from './arguments.ts';
 import type { Context } from './context.ts';
 import { handler } from './handlers.ts';
@@ -36,17 +36,22 @@ async function importDataset(context: Context, input: Input<'datasets.import'>):
   const tokenizer = input.tokenizer ?? fields.data.tokenizer.default;
   const validationShare = input.validationShare ?? fields.data.validationShare.default;
   if (input.name !== undefined) requireFreeName(context, input.name);
+  // What killed processes left; a pid that another program has by now only delays this.
+  await removeUnfinished(context.directory.datasets, (folder) => {
+    const pid = Number(folder.slice(folder.lastIndexOf('-') + 1));
+    return !isAlive({ pid, started: null });
+  });
 
-  const size = statSync(path, { throwIfNoEntry: false })?.size;
   const known = store.datasets
     .list()
     .filter(
-      (dataset) =>
-        dataset.sourceBytes === size &&
-        dataset.tokenizer === tokenizer &&
-        dataset.validationShare === validationShare,
+      (dataset) => dataset.tokenizer === tokenizer && dataset.validationShare === validationShare,
     )
-    .map(({ id, sourceSha256 }) => ({ id, sha256: sourceSha256 }));
+    .map(({ id, sourceBytes, sourceSha256 }) => ({
+      id,
+      bytes: sourceBytes,
+      sha256: sourceSha256,
+    }));
   const request = { path, tokenizer, validationShare };
   const result = await runImport(context, { ...request, id: newDatasetId(), known });
   if (result.kind === 'imported') return addDataset(context, result.facts, input.name);
@@ -73,7 +78,7 @@ async function runImport(
     id: string;
     tokenizer: string;
     validationShare: number;
-    known: readonly { id: string; sha256: string }[];
+    known: ImporterTask['known'];
   },
 ): Promise<ImporterResult> {
   const datasetsFolder = directory.datasets;
@@ -84,15 +89,18 @@ async function runImport(
   } catch (error) {
     // A thread that was ended from outside could not tidy up after itself.
     if (error instanceof SwitchyardError && error.code === 'interrupted')
-      await removeUnfinished(datasetsFolder, task.id);
+      await removeUnfinished(datasetsFolder, (folder) => folder.includes(task.id));
     throw error;
   }
 }
 
-/** Unfinished imports are folders that start with a dot and carry the dataset's id. */
-async function removeUnfinished(datasetsFolder: string, id: string): Promise<void> {
+/** Removes those unfinished imports; `importText` names their folders `.importing-<id>-…-<process>`. */
+async function removeUnfinished(
+  datasetsFolder: string,
+  isOver: (folder: string) => boolean,
+): Promise<void> {
   const names = await readdir(datasetsFolder);
-  for (const name of names.filter((entry) => entry.startsWith('.') && entry.includes(id)))
+  for (const name of names.filter((entry) => entry.startsWith('.importing-') && isOver(entry)))
     await rm(join(datasetsFolder, name), { recursive: true, force: true });
 }
 

@@ -40,6 +40,8 @@ function describe(code: string): [ErrorCode, string] | null {
     case 'EACCES':
     case 'EPERM':
       return ['invalid-argument', 'permission was denied.'];
+    case 'ENAMETOOLONG':
+      return ['invalid-argument', 'the name is too long.'];
     case 'EROFS':
       return ['invalid-argument', 'the file system is read-only.'];
     default:

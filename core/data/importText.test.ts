@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { SwitchyardError } from '../contract/errors.ts';
-import { importText, removeAbandonedImports, type DatasetFacts } from './importText.ts';
+import { importText, type DatasetFacts } from './importText.ts';
 import { sourceHash } from './textSource.ts';
 import { openTokenFile, tokenDtype } from './tokenFile.ts';
 import { loadTokenizer } from './tokenizer.ts';
@@ -238,16 +238,6 @@ test('a file that grows while it is imported is refused', async () => {
     isError('invalid-data', /changed while it was being imported/),
   );
   requireNothingLeft();
-});
-
-test('abandoned folders are swept, finished ones stay', async () => {
-  const home = join(folder, 'sweep');
-  mkdirSync(join(home, '.importing-x-123'), { recursive: true });
-  writeFileSync(join(home, '.importing-x-123', 'train.tokens'), 'abc');
-  mkdirSync(join(home, 'kept'));
-  await removeAbandonedImports(home);
-  assert.deepEqual(readdirSync(home), ['kept']);
-  await removeAbandonedImports(join(home, 'none'));
 });
 
 test('a full disk is said so and leaves nothing', { skip: mountRefusal() }, async () => {

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import { closeSync, existsSync, fsyncSync, openSync } from 'node:fs';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { mkdir, rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { SwitchyardError } from '../contract/errors.ts';
 import type { Dataset } from '../contract/records.ts';
@@ -51,8 +51,8 @@ export interface ImportOptions {
   onProgress?: (progress: ImportProgress) => void;
 }
 
-/** Names of dataset folders that are not finished; nothing else starts with a dot. */
-const temporaryPrefix = '.importing-';
+/** Of a dataset's folder until it is finished. It ends with the process, so that what a kill leaves can be told. */
+const temporaryName = (id: string) => `.importing-${id}-${randomUUID().slice(0, 8)}-${process.pid}`;
 
 /** More text hardly changes a vocabulary of at most 30,000 entries, but the trainer's memory. */
 const bpeTrainingBytes = 64 * 2 ** 20;
@@ -78,10 +78,7 @@ export async function importText(options: ImportOptions): Promise<DatasetFacts> 
   requireUsable(options);
   const source = await openText(resolve(options.path));
   const target = join(options.datasetsFolder, options.id);
-  const temporary = join(
-    options.datasetsFolder,
-    `${temporaryPrefix}${options.id}-${randomUUID().slice(0, 8)}`,
-  );
+  const temporary = join(options.datasetsFolder, temporaryName(options.id));
   const report = (phase: ImportProgress['phase'], done: number): void =>
     options.onProgress?.({ phase, done, total: source.bytes });
   try {
@@ -130,17 +127,6 @@ export async function importText(options: ImportOptions): Promise<DatasetFacts> 
     throw fileError(error, `import ${source.path} into`, target);
   } finally {
     await source.handle.close();
-  }
-}
-
-/**
- * Removes what imports left behind that were killed in the middle. Only for a caller that knows
- * that no import is running. Files that cannot be removed are left: they do no harm.
- */
-export async function removeAbandonedImports(datasetsFolder: string): Promise<void> {
-  const names = await readdir(datasetsFolder).catch((): string[] => []);
-  for (const name of names.filter((entry) => entry.startsWith(temporaryPrefix))) {
-    await rm(join(datasetsFolder, name), { recursive: true, force: true }).catch(() => undefined);
   }
 }
 

@@ -23,14 +23,14 @@ await serveTask('importer', async (task, report) => {
   return { kind: 'imported', facts };
 });
 
-/** The id of the earlier import of the same bytes, or null. Reads nothing when there can be none. */
+/** The id of the earlier import of the same bytes, or null. Reads nothing when none is of its size. */
 async function findKnown(
   { path, known }: ImporterTask,
   onProgress: (progress: ImportProgress) => void,
 ): Promise<string | null> {
-  if (known.length === 0) return null;
   const source = await openText(path);
   try {
+    if (!known.some(({ bytes }) => bytes === source.bytes)) return null;
     const hash = await checkText(source, (done) =>
       onProgress({ phase: 'reading', done, total: source.bytes }),
     );

@@ -34,8 +34,8 @@ export interface ImporterTask {
   id: string;
   tokenizer: string;
   validationShare: number;
-  /** Earlier imports of texts of this size: if the text is one of them, it is not imported again. */
-  known: readonly { id: string; sha256: string }[];
+  /** Earlier imports in this form: if the text is one of them, it is not imported again. */
+  known: readonly { id: string; bytes: number; sha256: string }[];
 }
 
 export type ImporterResult =
