@@ -9,7 +9,8 @@ import { readFully } from './readFully.ts';
 
 export type TokenDtype = 'u8' | 'u16' | 'u32';
 
-const tokenBytes: Record<TokenDtype, number> = { u8: 1, u16: 2, u32: 4 };
+/** Bytes of one token. */
+export const tokenBytes: Record<TokenDtype, number> = { u8: 1, u16: 2, u32: 4 };
 
 /** The narrowest width that holds every token of a vocabulary. */
 export function tokenDtype(vocabulary: number): TokenDtype {

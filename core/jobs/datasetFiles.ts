@@ -3,13 +3,11 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { SwitchyardError } from '../contract/errors.ts';
 import type { Dataset } from '../contract/records.ts';
-import { tokenDtype } from '../data/tokenFile.ts';
-
-const bytesPerToken = { u8: 1, u16: 2, u32: 4 } as const;
+import { tokenBytes, tokenDtype } from '../data/tokenFile.ts';
 
 /** What is wrong with the dataset's folder, or null. Looks at sizes, reads nothing. */
 export function datasetDamage(folder: string, dataset: Dataset): string | null {
-  const width = bytesPerToken[tokenDtype(dataset.vocabulary)];
+  const width = tokenBytes[tokenDtype(dataset.vocabulary)];
   const wanted: [string, number | null][] = [
     ['train.tokens', dataset.trainTokens * width],
     ['validation.tokens', dataset.validationTokens * width],

@@ -71,7 +71,6 @@ export interface Workers {
   importer: { task: ImporterTask; progress: ImportProgress; result: ImporterResult };
   /** Progress is the text as it appears. */
   sampler: { task: SamplerTask; progress: string; result: SamplerResult };
-  /** Reports come fastest device first. */
   exporter: { task: ExportOptions; progress: never; result: ExportResult };
 }
 export type WorkerKind = keyof Workers;

@@ -1,9 +1,10 @@
 /** Where a run can go on from: its checkpoints on disk against what the database knows. */
-import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { SwitchyardError } from '../contract/errors.ts';
 import type { Run } from '../contract/records.ts';
 import {
+  checkpointFolders,
   inspectCheckpoint,
   type CheckpointHeader,
   type FoundCheckpoint,
@@ -34,7 +35,7 @@ export function findResumePoint(
 ): ResumePoint {
   const damaged: ResumePoint['damaged'] = [];
   const whole: FoundCheckpoint[] = []; // newest first
-  for (const folder of checkpointFolders(root)) {
+  for (const folder of checkpointFolders(root).reverse()) {
     const found = inspect(root, folder);
     if ('reason' in found) damaged.push(found);
     else whole.push(found);
@@ -56,18 +57,9 @@ export function findResumePoint(
 
 /** Checkpoint folders by name, and those of them that are whole, oldest first. */
 export function checkpointsOnDisk(root: string): { folders: string[]; whole: FoundCheckpoint[] } {
-  const folders = checkpointFolders(root).reverse();
+  const folders = checkpointFolders(root);
   const found = folders.map((folder) => inspect(root, folder));
   return { folders, whole: found.filter((each) => 'header' in each) };
-}
-
-/** Newest first. */
-function checkpointFolders(root: string): string[] {
-  if (!existsSync(root)) return [];
-  return readdirSync(root)
-    .filter((name) => /^step-\d+$/u.test(name))
-    .sort()
-    .reverse();
 }
 
 function inspect(

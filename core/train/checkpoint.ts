@@ -103,7 +103,7 @@ export function removeUnfinished(root: string): void {
 }
 
 /** Checkpoint folders under `root`, oldest first, unchecked. */
-function checkpointFolders(root: string): string[] {
+export function checkpointFolders(root: string): string[] {
   if (!existsSync(root)) return [];
   return readdirSync(root)
     .filter((name) => /^step-\d+$/u.test(name))
@@ -186,9 +186,7 @@ export function loadCheckpoint(
   executor: Executor,
   parameters: readonly Parameter[],
 ): void {
-  withSafetensors(join(root, folder, modelFile), (file) => {
-    writeParameters(executor, parameters, file);
-  });
+  loadParameters(root, folder, executor, parameters);
   withSafetensors(join(root, folder, optimizerFile), (file) => {
     writeMoments(executor, parameters, file);
   });
