@@ -4,16 +4,28 @@
 
 import eslint from '@eslint/js';
 import { defineConfig, globalIgnores } from 'eslint/config';
+import svelte from 'eslint-plugin-svelte';
 import tseslint from 'typescript-eslint';
 
 export default defineConfig(globalIgnores(['dist/']), {
-  files: ['**/*.{ts,js,mjs}'],
-  extends: [eslint.configs.recommended, tseslint.configs.strictTypeChecked],
+  files: ['**/*.{ts,js,mjs,svelte}'],
+  extends: [
+    eslint.configs.recommended,
+    tseslint.configs.strictTypeChecked,
+    svelte.configs.recommended,
+  ],
   linterOptions: { reportUnusedDisableDirectives: 'error' },
   languageOptions: {
-    parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
+    parserOptions: {
+      projectService: true,
+      tsconfigRootDir: import.meta.dirname,
+      parser: tseslint.parser,
+      extraFileExtensions: ['.svelte'],
+    },
   },
   rules: {
+    // Links are fragments, made by `linkTo`; this rule is about SvelteKit's router.
+    'svelte/no-navigation-without-resolve': 'off',
     // The compiler reports names that do not exist, with knowledge of the types in scope.
     'no-undef': 'off',
     // Numbers print as anyone expects; the rule keeps catching objects, undefined and promises.

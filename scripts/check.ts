@@ -13,6 +13,11 @@ const CHECKS: readonly Check[] = [
   { name: 'eslint', file: 'eslint/bin/eslint.js', args: ['.', '--max-warnings=0'] },
   { name: 'types', file: 'typescript/bin/tsc', args: ['-p', '.'] },
   {
+    name: 'types of renderer',
+    file: 'svelte-check/bin/svelte-check',
+    args: ['--tsconfig', 'renderer/tsconfig.json', '--fail-on-warnings', '--output', 'human'],
+  },
+  {
     name: 'prettier',
     file: 'prettier/bin/prettier.cjs',
     args: ['--check', '--log-level=warn', '.'],

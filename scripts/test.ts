@@ -9,12 +9,14 @@ import { join } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { runChecks } from './check.ts';
+import { installChromium } from './chromium.ts';
 
 const root = join(import.meta.dirname, '..');
 
 const started = performance.now();
 const chosen = process.argv.slice(2);
 const files = chosen.length > 0 ? chosen.flatMap(testFilesOf) : testFilesBelow('.');
+if (files.some((file) => file.startsWith('tests/browser'))) installChromium();
 const failedChecks = chosen.length > 0 ? [] : await runChecks();
 const { passed, failed, skipped } = await runTests(files);
 

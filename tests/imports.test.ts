@@ -37,7 +37,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     ...['core/graph', 'core/analyse', 'core/export', 'core/train', 'core/contract'],
   ],
   renderer: ['core/contract'],
-  electron: ['core/contract'],
+  // Both hosts of a core process, the shell and `serve`, restart it by the same rules.
+  electron: ['core/contract', 'core/server/supervisor.ts'],
   scripts: [],
   benchmarks: [],
   tests: [],
@@ -51,6 +52,8 @@ const OWNERS: Readonly<Record<string, string>> = {
   'better-sqlite3': 'core/store',
   '@tensorflow': 'core/backends',
   electron: 'electron',
+  svelte: 'renderer',
+  ws: 'core/server',
 };
 
 /** Tests, and folders that only serve them, may reach across layers; nothing else may import them. */

@@ -53,6 +53,42 @@ export function oneOf<const C extends string>(choices: readonly C[]): Check<C> {
   };
 }
 
+/** A list of `min` to `max` items, each checked by `check`. */
+export function list<V>(check: Check<V>, min: number, max: number): Check<V[]> {
+  return (value, name) => {
+    if (!Array.isArray(value) || value.length < min || value.length > max)
+      throw wrong(
+        name,
+        Array.isArray(value) ? `a list of ${value.length} items` : value,
+        `a list of ${min} to ${max} items`,
+      );
+    return value.map((item: unknown, index) => check(item, `${name}[${index}]`));
+  };
+}
+
+/** Text that may be empty or have several lines. */
+export function longText(longest: number): Check<string> {
+  return (value, name) => (value === '' ? '' : text(longest)(value, name));
+}
+
+/** Text that people see in a list: not empty, no white space around it, no control characters. */
+export function label(longest: number): Check<string> {
+  return (value, name) => {
+    const checked = text(longest)(value, name);
+    if (checked.trim() !== checked)
+      throw wrong(name, value, 'text without white space before or after it');
+    if (/\p{Cc}/u.test(checked)) throw wrong(name, value, 'text on one line');
+    return checked;
+  };
+}
+
+export function yesOrNo(): Check<boolean> {
+  return (value, name) => {
+    if (typeof value !== 'boolean') throw wrong(name, value, 'true or false');
+    return value;
+  };
+}
+
 /** Any object; what is inside is checked by whoever reads it. */
 export function object<T extends object>(): Check<T> {
   return (value, name) => {
@@ -84,5 +120,5 @@ export function checkInput<M extends MethodName>(
   const checked = Object.entries<Check<unknown>>(checks)
     .map(([name, check]) => [name, check(given[name], `${method}: ${name}`)] as const)
     .filter(([, value]) => value !== undefined);
-  return Object.fromEntries(checked) as Input<M>;
+  return Object.fromEntries(checked);
 }

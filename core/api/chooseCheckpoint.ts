@@ -1,13 +1,13 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { SwitchyardError } from '../contract/errors.ts';
 import type { Checkpoint, Run } from '../contract/records.ts';
+import { checkpointDamage } from '../jobs/checkpointFiles.ts';
 import type { Context } from './context.ts';
 
 /**
  * The checkpoint with the best validation loss, or the last one where none was validated yet or
  * `last` is asked for.
  * @throws SwitchyardError `not-found` when the run has none yet, `checkpoint-damaged` when it is gone
+ *   or not whole; if the last one can be used instead, the message says so
  */
 export function chooseCheckpoint(
   { store, directory }: Context,
@@ -21,13 +21,17 @@ export function chooseCheckpoint(
       'not-found',
       `Run ${run.id} ("${run.name}") has no checkpoint (status: ${run.status}, step ${run.step}); one is written every ${run.config.training.checkpointEvery} steps.`,
     );
-  const folder = join(directory.checkpoints(run.id), checkpoint.folder);
+  const root = directory.checkpoints(run.id);
+  const reason = checkpointDamage(root, checkpoint.folder);
+  if (reason === null) return checkpoint;
   const last = store.checkpoints.last(run.id);
-  const remedy = last?.step === checkpoint.step ? '' : ' The last checkpoint may be used instead.';
-  if (!existsSync(folder))
-    throw new SwitchyardError(
-      'checkpoint-damaged',
-      `The checkpoint of step ${checkpoint.step} of run ${run.id} ("${run.name}") is missing: there is no folder ${folder}.${remedy}`,
-    );
-  return checkpoint;
+  const lastIsWhole =
+    last !== null && last.step !== checkpoint.step && checkpointDamage(root, last.folder) === null;
+  const remedy = lastIsWhole
+    ? ` The last checkpoint, of step ${last.step}, is whole: ask for the checkpoint "last".`
+    : '';
+  throw new SwitchyardError(
+    'checkpoint-damaged',
+    `The checkpoint of step ${checkpoint.step} of run ${run.id} ("${run.name}") is missing or damaged. ${reason}${remedy}`,
+  );
 }

@@ -7,6 +7,8 @@ import type { EventBus } from './eventBus.ts';
 
 /** What handlers work with. */
 export interface Context {
+  /** Of Switchyard. */
+  readonly version: string;
   readonly directory: DataDirectory;
   readonly store: Store;
   readonly bus: EventBus;

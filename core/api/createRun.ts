@@ -12,7 +12,7 @@ import { launchRun } from './launchRun.ts';
 
 /** Checks everything that can be checked before training, records the run and queues it. */
 export async function createRun(context: Context, input: Input<'runs.create'>): Promise<Run> {
-  const { store, bus, directory, devices } = context;
+  const { store, bus, directory, devices, queue } = context;
   const resolved = resolveConfig(input.config);
   const dataset = store.datasets.find(input.dataset);
   const config = withDataOf(dataset, resolved, input.config);
@@ -20,6 +20,7 @@ export async function createRun(context: Context, input: Input<'runs.create'>): 
   const cost = costOf(config, dataset.vocabulary);
   const backend = input.backend ?? (await devices.fastest());
   await devices.require(backend);
+  queue.requireOpen();
 
   const id = newRunId();
   const run = store.runs.create({

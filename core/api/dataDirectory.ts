@@ -1,4 +1,4 @@
-/** Where everything is kept: one folder with the database, the datasets, the runs and the logs. */
+/** Where everything is kept: one folder with the database, the datasets, the runs, and what comes and goes. */
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import envPaths from 'env-paths';
@@ -8,7 +8,12 @@ export interface DataDirectory {
   readonly home: string;
   readonly database: string;
   readonly datasets: string;
+  readonly runs: string;
   readonly logs: string;
+  /** Texts on their way in, `<id>/<file name>` each; see uploads.ts. */
+  readonly uploads: string;
+  /** What people exported without naming another place. */
+  readonly exports: string;
   /** A dataset's folder. */
   dataset(id: string): string;
   /** The folder of a run's checkpoints. */
@@ -31,12 +36,17 @@ export function openDataDirectory(folder = defaultHome()): DataDirectory {
   const datasets = join(home, 'datasets');
   const runs = join(home, 'runs');
   const logs = join(home, 'logs');
-  for (const path of [datasets, runs, logs]) createFolder(path);
+  const uploads = join(home, 'uploads');
+  const exports = join(home, 'exports');
+  for (const path of [datasets, runs, logs, uploads, exports]) createFolder(path);
   return {
     home,
     database: join(home, 'switchyard.db'),
     datasets,
+    runs,
     logs,
+    uploads,
+    exports,
     dataset: (id) => join(datasets, id),
     run: (id) => join(runs, id),
     checkpoints: (id) => join(runs, id, 'checkpoints'),

@@ -1,6 +1,7 @@
 import { SwitchyardError } from '../contract/errors.ts';
 import type { BackendName, DeviceReport } from '../contract/records.ts';
 import { findDevices } from '../jobs/findDevices.ts';
+import { optional, yesOrNo } from './arguments.ts';
 import type { Context } from './context.ts';
 import { handler } from './handlers.ts';
 
@@ -43,5 +44,7 @@ export function createDevices(): Devices {
 }
 
 export const deviceHandlers = ({ devices }: Context) => ({
-  'devices.list': handler('devices.list', {}, () => devices.list({ again: true })),
+  'devices.list': handler('devices.list', { again: optional(yesOrNo()) }, ({ again = false }) =>
+    devices.list({ again }),
+  ),
 });

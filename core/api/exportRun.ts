@@ -1,20 +1,25 @@
-import { readFileSync } from 'node:fs';
+import { rmdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Input, Output } from '../contract/protocol.ts';
 import { chooseCheckpoint } from './chooseCheckpoint.ts';
 import type { Context } from './context.ts';
+import { newExportFolder, slug } from './exportNames.ts';
 
-/** Writes one of the run's checkpoints to a new folder, for other tools. */
+/** Writes one of the run's checkpoints to a new folder, for other tools; by default one in `exports/`. */
 export async function exportRun(
   context: Context,
   input: Input<'runs.export'>,
 ): Promise<Output<'runs.export'>> {
   const { store, directory, jobs } = context;
   const run = store.runs.find(input.run);
-  const { folder } = chooseCheckpoint(context, run, input.checkpoint);
+  const { folder, step } = chooseCheckpoint(context, run, input.checkpoint);
   const { id, name, sourceSha256, tokenizer } = store.datasets.get(run.datasetId);
-  const out = resolve(input.out);
-  const result = await jobs.run('exporter', {
+  const reserved =
+    input.out === undefined
+      ? await newExportFolder(directory.exports, `${slug(run)}-step-${step}`)
+      : null;
+  const out = reserved ?? resolve(input.out ?? '');
+  const task = {
     checkpoints: directory.checkpoints(run.id),
     folder,
     tokenizerFile: join(directory.dataset(id), 'tokenizer.json'),
@@ -24,13 +29,13 @@ export async function exportRun(
       dataset: { id, name, sourceSha256, tokenizer },
       backend: run.backend,
       device: run.device,
-      versions: { switchyard: ownVersion(), node: process.versions.node },
+      versions: { switchyard: context.version, node: process.versions.node },
     },
-  });
-  return { folder: out, ...result };
-}
-
-function ownVersion(): string {
-  const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(manifest) as { version: string }).version;
+  };
+  try {
+    return { folder: out, ...(await jobs.run('exporter', task)) };
+  } catch (error) {
+    if (reserved !== null) await rmdir(reserved).catch(() => undefined); // empty, or gone already
+    throw error;
+  }
 }

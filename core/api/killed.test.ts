@@ -68,6 +68,7 @@ describe('kill -9 while training', { concurrency: false }, () => {
       });
       const run = await next.client.call('runs.get', { run: 'killed' });
       assert.equal(run.status, 'interrupted');
+      assert.deepEqual(next.recovered, [{ id: run.id, was: 'running' }]);
       assert.ok(run.step >= last && run.step < training.steps, `killed at step ${run.step}`);
 
       await next.client.call('runs.resume', { run: 'killed' });

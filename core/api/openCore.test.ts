@@ -5,12 +5,12 @@ import { test } from 'node:test';
 import type { MethodName } from '../contract/protocol.ts';
 import { defaultHome } from './dataDirectory.ts';
 import { openCore } from './openCore.ts';
-import { temporaryHome } from './testing/tinyRun.ts';
+import { createTinyRun, importText, temporaryHome } from './testing/tinyRun.ts';
 
 test('opening makes the folders; closing twice is allowed', async () => {
   const { home, remove } = temporaryHome();
   const core = openCore({ home: join(home, 'deep', 'down') });
-  for (const name of ['datasets', 'runs', 'logs', 'switchyard.db'])
+  for (const name of ['datasets', 'runs', 'logs', 'uploads', 'exports', 'switchyard.db'])
     assert.ok(existsSync(join(core.home, name)), name);
   await Promise.all([core.close(), core.close()]);
   remove();
@@ -47,6 +47,20 @@ test('a call with an unknown method or argument names the nearest known one', as
   await assert.rejects(core.call('runs.get', 'x'), /must be an object/);
   await assert.rejects(core.call('runs.list', { all: true }), /It takes none/);
   await core.close();
+  remove();
+});
+
+test('a run that is asked for while the core closes is refused, and not recorded', async () => {
+  const { home, remove } = temporaryHome();
+  const core = openCore({ home });
+  await importText(core);
+  const creating = createTinyRun(core); // looks for devices first, which takes a while
+  const closing = core.close();
+  await assert.rejects(creating, { code: 'interrupted', message: /Switchyard is closing/ });
+  await closing;
+  const again = openCore({ home });
+  assert.deepEqual(await again.client.call('runs.list', {}), []);
+  await again.close();
   remove();
 });
 

@@ -6,6 +6,7 @@ import { closestMatch } from 'leven';
 import { SwitchyardError } from '../contract/errors.ts';
 import {
   createClient,
+  type AbortSignal,
   type Client,
   type CoreEvent,
   type MethodName,
@@ -18,12 +19,16 @@ import type { Context } from './context.ts';
 import { openDataDirectory } from './dataDirectory.ts';
 import { datasetHandlers } from './datasets.ts';
 import { createDevices, deviceHandlers } from './devices.ts';
+import { diskHandlers } from './diskUsage.ts';
 import { createEventBus } from './eventBus.ts';
 import type { Handlers } from './handlers.ts';
 import { reconcileCheckpoints } from './reconcileCheckpoints.ts';
+import { settleRemovals } from './removal.ts';
 import { resourceHandlers } from './resources.ts';
 import { logRun } from './runJournal.ts';
 import { runHandlers } from './runs.ts';
+import { sweepUploads } from './uploads.ts';
+import { ownVersion } from './version.ts';
 
 export interface CoreOptions {
   /** Data directory. Default: `SWITCHYARD_HOME`, else the platform's application-data folder. */
@@ -33,7 +38,11 @@ export interface CoreOptions {
 export interface Core extends Transport {
   /** The data directory's absolute path. */
   readonly home: string;
+  /** Switchyard's own. */
+  readonly version: string;
   readonly handlers: Handlers;
+  /** Runs that this opening marked as interrupted, and what they were before. */
+  readonly recovered: readonly { id: string; was: 'queued' | 'running' | 'paused' }[];
   /** For hosts in this process. */
   readonly client: Client;
   subscribe(listener: (event: CoreEvent) => void): () => void;
@@ -49,23 +58,28 @@ export function openCore({ home }: CoreOptions = {}): Core {
   const queue = new TrainingQueue();
   const jobs = new BackgroundJobs();
   const devices = createDevices();
-  const context: Context = { directory, store, bus, queue, jobs, devices };
-  recoverOrphans(context);
+  const version = ownVersion();
+  const context: Context = { version, directory, store, bus, queue, jobs, devices };
+  const recovered = recoverOrphans(context);
+  sweep(context);
 
   const handlers: Handlers = {
     ...deviceHandlers(context),
     ...datasetHandlers(context),
     ...resourceHandlers(),
     ...runHandlers(context),
+    ...diskHandlers(context),
   };
   const transport: Transport = {
-    call: (method, input) => callHandler(handlers, method, input),
+    call: (method, input, signal) => callHandler(handlers, method, input, signal),
     subscribe: (listener) => bus.subscribe(listener),
   };
   let closing: Promise<void> | undefined;
   return {
     ...transport,
     home: directory.home,
+    version,
+    recovered,
     handlers,
     client: createClient(transport),
     close: () =>
@@ -81,18 +95,20 @@ async function callHandler(
   handlers: Handlers,
   method: MethodName,
   input: unknown,
+  signal?: AbortSignal,
 ): Promise<unknown> {
   if (!Object.hasOwn(handlers, method)) {
     const nearest = closestMatch(method, Object.keys(handlers));
     const hint = nearest === undefined ? '' : ` The nearest known one is "${nearest}".`;
     throw new SwitchyardError('invalid-argument', `There is no method "${method}".${hint}`);
   }
-  const handle = handlers[method] as (input: unknown) => Promise<unknown>;
-  return handle(input);
+  const handle = handlers[method] as (input: unknown, signal?: AbortSignal) => Promise<unknown>;
+  return handle(input, signal);
 }
 
-function recoverOrphans(context: Context): void {
-  for (const run of context.store.runs.recoverOrphans()) {
+function recoverOrphans(context: Context): Core['recovered'] {
+  const recovered = context.store.runs.recoverOrphans();
+  for (const { run } of recovered) {
     reconcileCheckpoints(context, run.id, run.step);
     logRun(
       context,
@@ -101,4 +117,21 @@ function recoverOrphans(context: Context): void {
       `The process that had this run in hand ended unexpectedly after step ${run.step}. Resuming goes on from its last checkpoint.`,
     );
   }
+  return recovered.map(({ run, was }) => ({ id: run.id, was }));
+}
+
+/** Clears away what processes that died had not finished clearing away. */
+function sweep({ directory, store }: Context): void {
+  const runs = new Set(store.runs.list().map(({ id }) => id));
+  const datasets = new Set(store.datasets.list().map(({ id }) => id));
+  for (const clear of [
+    () => settleRemovals(directory.runs, (id) => runs.has(id)),
+    () => settleRemovals(directory.datasets, (id) => datasets.has(id)),
+    () => sweepUploads(directory),
+  ])
+    try {
+      clear();
+    } catch {
+      // What cannot be cleared away now is in nobody's way until the next opening.
+    }
 }

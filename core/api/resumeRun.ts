@@ -7,18 +7,24 @@ import { launchRun } from './launchRun.ts';
 import { reconcileCheckpoints } from './reconcileCheckpoints.ts';
 import { logRun } from './runJournal.ts';
 
-/** Queues a run again from its newest usable checkpoint, and forgets what came after that. */
+/**
+ * Lets a paused run go on; queues any other one again from its newest usable checkpoint, and forgets
+ * what came after that.
+ */
 export async function resumeRun(context: Context, reference: string): Promise<Run> {
-  const { store, bus, directory, devices } = context;
+  const { store, bus, directory, devices, queue } = context;
   const found = store.runs.find(reference);
+  if (found.status === 'paused' && (await queue.unpause(found.id))) return store.runs.get(found.id);
   requireUnfinished(found);
   await devices.require(found.backend);
+  queue.requireOpen();
   const { id } = found;
 
   // Claiming the run, looking for its checkpoint and removing its later metrics are one transaction:
   // until then another process may still train it, and write checkpoints that must not be missed.
   // Whoever loses the race for the run has changed nothing.
   const { before, point } = store.transaction(() => claim(context, id));
+  bus.emit({ type: 'run-rewound', runId: id, step: point.step });
   try {
     clearBeyond(directory.checkpoints(id), point);
     explain(context, before, point);

@@ -3,9 +3,10 @@ import { SwitchyardError, toErrorRecord } from '../contract/errors.ts';
 import type { Journal } from '../jobs/journal.ts';
 import type { TrainingEnd } from '../jobs/training.ts';
 import type { Context } from './context.ts';
+import { isDatabaseLocked } from '../store/sqliteErrors.ts';
 import { reconcileCheckpoints } from './reconcileCheckpoints.ts';
 
-/** Between attempts to record how a run ended, while the disk is full. */
+/** Between attempts to record how a run ended, while the disk is full or the database locked. */
 const retryEvery = 1000; // ms
 
 /** Appends a line to a run's log and tells the listeners. */
@@ -46,15 +47,28 @@ export function createRunJournal(context: Context, runId: string): Journal {
     },
     checkpoint: ({ removed, step, folder, bytes, validationLoss, best }) => {
       // Rows of deleted files go first: the new row is written durably, and with it all before it.
+      const gone = store.checkpoints.list(runId).filter((row) => removed.includes(row.folder));
       store.transaction(() => {
-        for (const row of store.checkpoints.list(runId))
-          if (removed.includes(row.folder)) store.checkpoints.remove(runId, row.step);
+        for (const row of gone) store.checkpoints.remove(runId, row.step);
       });
       const row = { runId, step, folder, bytes, validationLoss, best };
       bus.emit({ type: 'run-checkpoint', checkpoint: store.checkpoints.add(row) });
+      if (gone.length > 0)
+        bus.emit({ type: 'run-checkpoints-removed', runId, steps: gone.map((each) => each.step) });
+      changed();
+    },
+    paused: (step) => {
+      store.runs.setPaused(runId, true);
+      log('info', `Paused after step ${step}; its checkpoint is written.`);
+      changed();
+    },
+    resumed: () => {
+      store.runs.setPaused(runId, false);
+      log('info', 'Going on after the pause.');
       changed();
     },
     log,
+    isBusy: isDatabaseLocked,
     ended: (end) => endRun(context, runId, end),
   };
 }
@@ -92,8 +106,9 @@ function retry(attempt: () => void): void {
     try {
       attempt();
     } catch (error) {
-      // A `conflict` or a closed database will not get better; a full disk will.
-      if (error instanceof SwitchyardError && error.code === 'disk-full') retry(attempt);
+      // A run in other hands or a closed database will not get better; these will.
+      const full = error instanceof SwitchyardError && error.code === 'disk-full';
+      if (full || isDatabaseLocked(error)) retry(attempt);
     }
   }, retryEvery).unref();
 }

@@ -1,4 +1,4 @@
-import type { Input, Output } from '../contract/protocol.ts';
+import type { AbortSignal, Input, Output } from '../contract/protocol.ts';
 import { chooseCheckpoint } from './chooseCheckpoint.ts';
 import type { Context } from './context.ts';
 
@@ -6,6 +6,7 @@ import type { Context } from './context.ts';
 export async function sampleRun(
   context: Context,
   input: Input<'runs.sample'>,
+  signal?: AbortSignal,
 ): Promise<Output<'runs.sample'>> {
   const { store, directory, jobs, bus, devices } = context;
   const run = store.runs.find(input.run);
@@ -28,7 +29,7 @@ export async function sampleRun(
       topK: input.topK ?? 0,
       seed: input.seed ?? 1,
     },
-    (text) => bus.emit({ type: 'sample-token', runId: run.id, text }),
+    { signal, onProgress: (text) => bus.emit({ type: 'sample-token', runId: run.id, text }) },
   );
   return { ...result, step };
 }

@@ -1,14 +1,14 @@
 import { SwitchyardError } from '../contract/errors.ts';
-import type { Run } from '../contract/records.ts';
+import { isActive, type Run } from '../contract/records.ts';
 import type { Context } from './context.ts';
 
-/** Asks a queued or running run to checkpoint and end, and waits until it has. */
+/** Asks a queued, running or paused run to checkpoint and end, and waits until it has. */
 export async function stopRun({ store, queue }: Context, reference: string): Promise<Run> {
   const { id, name, status } = store.runs.find(reference);
   if (await queue.stop(id)) return store.runs.get(id);
   throw new SwitchyardError(
     'conflict',
-    status === 'queued' || status === 'running'
+    isActive(status)
       ? `Run ${id} ("${name}") is ${status} in another process; stop it there.`
       : `Run ${id} ("${name}") is ${status} already; there is nothing to stop.`,
   );

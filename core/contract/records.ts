@@ -36,6 +36,7 @@ export interface Dataset {
 export const runStatuses = [
   'queued', // waits for its device
   'running',
+  'paused', // holds its device and memory, trains no further until it is resumed
   'stopped', // stopped by a person; can be resumed
   'interrupted', // its process died; can be resumed
   'failed', // ended by an error; can be resumed from its last good checkpoint
@@ -43,9 +44,18 @@ export const runStatuses = [
 ] as const;
 export type RunStatus = (typeof runStatuses)[number];
 
+/** Whether a process has the run in hand: it waits, trains or is paused. */
+export function isActive(status: RunStatus): boolean {
+  return status === 'queued' || status === 'running' || status === 'paused';
+}
+
 export interface Run {
   id: string;
   name: string;
+  /** What a person sorts runs by; in the order given, each once. */
+  tags: string[];
+  /** A person's remarks; may be empty and may have several lines. */
+  note: string;
   status: RunStatus;
   /** Set when status is `failed`. */
   error: ErrorRecord | null;
@@ -115,6 +125,85 @@ export interface Checkpoint {
   validationLoss: number | null;
   best: boolean;
   createdAt: string;
+}
+
+/** A line of a run's log. */
+export type LogEntry = {
+  runId: string;
+  level: 'info' | 'warning' | 'error';
+  message: string;
+  /** ISO 8601, UTC. */
+  time: string;
+};
+
+/**
+ * A stretch of consecutive steps in a run's curve: a single step where the curve is at full
+ * resolution, else several. Means are over the stretch; everything else is as of its last step.
+ */
+export interface CurvePoint {
+  step: number;
+  /** Steps in the stretch. */
+  count: number;
+  tokens: number;
+  elapsedSeconds: number;
+  /** Mean, lowest and highest training loss, in nats per token. */
+  loss: number;
+  lowest: number;
+  highest: number;
+  /** Mean. */
+  gradientNorm: number;
+  learningRate: number;
+  /** Mean time of a step. */
+  milliseconds: number;
+  tensorBytes: number;
+  rssBytes: number;
+}
+
+/** A validation with the place on every axis that its step has. */
+export interface CurveValidation extends ValidationMetric {
+  /** Training tokens and seconds of training up to the step. (`tokens` are those of the validation.) */
+  trainedTokens: number;
+  elapsedSeconds: number;
+}
+
+/** A run's history between two steps. */
+export interface Curve {
+  /** Recorded steps between the two. */
+  steps: number;
+  /** Whether points stand for several steps: then the curve is a summary, and a view of it says so. */
+  summarised: boolean;
+  points: CurvePoint[];
+  validations: CurveValidation[];
+}
+
+/** The beginnings of both parts of a dataset, as text. */
+export interface DatasetPreview {
+  train: string;
+  validation: string;
+}
+
+/** A file or folder that was exported and is still in the data directory's `exports/`. */
+export interface ExportRecord {
+  /** Its name in that folder. */
+  name: string;
+  /** Absolute path, for people. */
+  path: string;
+  bytes: number;
+  /** Relative to `path`; of a single file, its own name. */
+  files: { name: string; bytes: number }[];
+  createdAt: string;
+}
+
+/** What takes space in the data directory, in bytes as the files report them. */
+export interface DiskUsage {
+  home: string;
+  /** Free space of its file system. */
+  free: number;
+  database: number;
+  logs: number;
+  runs: { id: string; bytes: number }[];
+  datasets: { id: string; bytes: number }[];
+  exports: ExportRecord[];
 }
 
 /** Cost of a configuration. MACs are multiply-accumulates for one sequence of T tokens. */

@@ -41,6 +41,8 @@ export interface ImportProgress {
 
 export interface ImportOptions {
   path: string;
+  /** What is recorded as the source; by default the absolute path. */
+  source?: string;
   datasetsFolder: string;
   /** The new folder's name: letters, digits, `_` and `-`. */
   id: string;
@@ -101,7 +103,7 @@ export async function importText(options: ImportOptions): Promise<DatasetFacts> 
 
     const facts: DatasetFacts = {
       id: options.id,
-      source: source.path,
+      source: options.source ?? source.path,
       sourceBytes: source.bytes,
       sourceSha256,
       tokenizer: options.tokenizer,

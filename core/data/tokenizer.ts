@@ -15,21 +15,25 @@ import { cacheWords } from './wordCache.ts';
 
 export type TokenizerSpec = 'byte' | `bpe:${number}`;
 
-export interface Tokenizer {
-  /** As in the configuration. For `bpe:N`, N is what was asked for; see `vocabulary`. */
-  readonly spec: TokenizerSpec;
+/** The half of a tokenizer that needs no library. */
+export interface TokenDecoder {
   /** Entries: tokens are 0 … vocabulary - 1. A small text may not fill the N of `bpe:N`. */
   readonly vocabulary: number;
-  /** Lone surrogates in `text` become U+FFFD, as UTF-8 cannot hold them. */
-  encode(text: string): Promise<Uint32Array<ArrayBuffer>>;
-  /** Encodes each text by itself, in parallel where the tokenizer can. */
-  encodeBatch(texts: readonly string[]): Promise<Uint32Array<ArrayBuffer>[]>;
   /** Bytes that are not UTF-8 (a cut character) become U+FFFD. */
   decode(tokens: ArrayLike<number>): string;
   /** The bytes of one token; not to be changed. */
   bytes(token: number): Uint8Array;
   /** A decoder for tokens that arrive one by one. */
   stream(): StreamingDecoder;
+}
+
+export interface Tokenizer extends TokenDecoder {
+  /** As in the configuration. For `bpe:N`, N is what was asked for; see `vocabulary`. */
+  readonly spec: TokenizerSpec;
+  /** Lone surrogates in `text` become U+FFFD, as UTF-8 cannot hold them. */
+  encode(text: string): Promise<Uint32Array<ArrayBuffer>>;
+  /** Encodes each text by itself, in parallel where the tokenizer can. */
+  encodeBatch(texts: readonly string[]): Promise<Uint32Array<ArrayBuffer>[]>;
   /** The text of its `tokenizer.json`, in Hugging Face's format. */
   toJson(): string;
 }
@@ -101,6 +105,14 @@ export async function loadTokenizer(
   );
 }
 
+/**
+ * The decoder in the text of a `tokenizer.json`, for whoever only reads: native code stays out.
+ * @throws SwitchyardError `invalid-data`, `unsupported`; see `parseTokenizerJson`
+ */
+export function loadDecoder(json: string, where = 'tokenizer.json'): TokenDecoder {
+  return createDecoder(parseTokenizerJson(json, where), where);
+}
+
 /** A tokenizer that encodes by Hugging Face's library, loaded only here: it is native code. */
 export async function createBpeTokenizer(
   spec: TokenizerSpec,
@@ -120,23 +132,31 @@ function createTokenizer(
   model: ByteLevelModel,
   encodeBatch: Tokenizer['encodeBatch'],
 ): Tokenizer {
+  return {
+    ...createDecoder(model, spec),
+    spec,
+    encodeBatch,
+    async encode(text) {
+      const [tokens] = await encodeBatch([text]);
+      return tokens;
+    },
+    toJson: () => tokenizerJson(model),
+  };
+}
+
+/** @param name for messages */
+function createDecoder(model: ByteLevelModel, name: string): TokenDecoder {
   const table = model.entries.map((entry) => entryBytes(entry) ?? new Uint8Array());
   const bytes = (token: number): Uint8Array => {
     const found = table[token];
     if (found !== undefined) return found;
     throw new SwitchyardError(
       'invalid-argument',
-      `There is no token ${token}: the vocabulary of ${spec} has ${table.length} entries, from 0.`,
+      `There is no token ${token}: the vocabulary of ${name} has ${table.length} entries, from 0.`,
     );
   };
   return {
-    spec,
     vocabulary: table.length,
-    encodeBatch,
-    async encode(text) {
-      const [tokens] = await encodeBatch([text]);
-      return tokens;
-    },
     decode: (tokens) => Buffer.concat(Array.from(tokens, bytes)).toString('utf8'),
     bytes,
     stream() {
@@ -146,6 +166,5 @@ function createTokenizer(
         end: () => decoder.decode(),
       };
     },
-    toJson: () => tokenizerJson(model),
   };
 }

@@ -9,6 +9,8 @@ function run(id: string, name: string): Run {
   return {
     id,
     name,
+    tags: [],
+    note: '',
     status: 'finished',
     error: null,
     config: resolveConfig({}),

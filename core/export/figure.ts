@@ -7,7 +7,7 @@ import { createCanvas, GlobalFonts } from '@napi-rs/canvas';
 import * as echarts from 'echarts';
 import type { EChartsOption, SeriesOption } from 'echarts';
 import type { Run, StepMetric, ValidationMetric } from '../contract/records.ts';
-import { smooth, thin, type Point } from './smooth.ts';
+import { smooth, thin, type Point } from '../contract/smooth.ts';
 
 export interface RunMetrics {
   steps: readonly StepMetric[];

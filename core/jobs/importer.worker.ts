@@ -11,15 +11,7 @@ await serveTask('importer', async (task, report) => {
   const progress = throttled(report);
   const known = await findKnown(task, progress);
   if (known !== null) return { kind: 'known', id: known };
-  const { path, datasetsFolder, id, tokenizer, validationShare } = task;
-  const facts = await importText({
-    path,
-    datasetsFolder,
-    id,
-    tokenizer,
-    validationShare,
-    onProgress: progress,
-  });
+  const facts = await importText({ ...task, onProgress: progress });
   return { kind: 'imported', facts };
 });
 

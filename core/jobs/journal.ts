@@ -16,7 +16,12 @@ export interface Journal {
   metrics(steps: readonly StepMetric[], validations: readonly ValidationMetric[]): void;
   /** Its files are complete, and the metrics up to its step are kept. */
   checkpoint(event: TrainEventOf<'checkpoint'>): void;
+  /** It waits, after its checkpoint of that step was kept; and it goes on. */
+  paused(step: number): void;
+  resumed(step: number): void;
   log(level: 'info' | 'warning' | 'error', message: string): void;
+  /** Whether what one of the others threw may pass, so that calling it again later may help. */
+  isBusy(error: unknown): boolean;
   /** The last call. Must not throw. */
   ended(end: TrainingEnd): void;
 }

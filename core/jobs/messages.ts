@@ -1,7 +1,7 @@
 /**
  * What goes into a worker thread and what comes out of it, for every kind of worker. The task
- * travels as the worker's `workerData`; the only thing that reaches a worker later is the stop flag,
- * shared memory, because the work blocks the worker's event loop.
+ * travels as the worker's `workerData`; the only thing that reaches a worker later is a trainer's
+ * control word, shared memory, because the work blocks the worker's event loop.
  */
 import type { ModelConfig, RunConfig } from '../contract/config.ts';
 import type { ErrorRecord } from '../contract/errors.ts';
@@ -9,6 +9,9 @@ import type { BackendName } from '../contract/records.ts';
 import type { DatasetFacts, ImportProgress } from '../data/importText.ts';
 import type { ExportOptions, ExportResult } from '../export/safetensors.ts';
 import type { TrainEvent, TrainResult } from '../train/events.ts';
+
+/** What the core asks of a trainer, after its next step: to train, to checkpoint and end, to checkpoint and wait. */
+export const trainerControl = { goOn: 0, stop: 1, pause: 2 } as const;
 
 export interface TrainerTask {
   config: RunConfig;
@@ -22,8 +25,8 @@ export interface TrainerTask {
   checkpoints: string;
   /** Whether to go on from the newest intact checkpoint in that folder. */
   resume: boolean;
-  /** One Int32; anything but 0 asks the trainer to checkpoint and end. */
-  stop: SharedArrayBuffer;
+  /** One Int32, a value of `trainerControl`; the core changes and notifies it. */
+  control: SharedArrayBuffer;
 }
 
 export type { DatasetFacts };
@@ -34,6 +37,8 @@ export interface ImporterTask {
   id: string;
   tokenizer: string;
   validationShare: number;
+  /** What is recorded as its source; default: the path. */
+  source?: string;
   /** Earlier imports in this form: if the text is one of them, it is not imported again. */
   known: readonly { id: string; bytes: number; sha256: string }[];
 }

@@ -2,11 +2,18 @@
 import { join } from 'node:path';
 import { openExecutor } from '../backends/devices.ts';
 import { openTokenFile, tokenDtype, type TokenFile } from '../data/tokenFile.ts';
+import type { TrainRequest } from '../train/events.ts';
 import { train } from '../train/train.ts';
+import { trainerControl } from './messages.ts';
 import { serveTask } from './serveTask.ts';
 
 await serveTask('trainer', async (task, report) => {
-  const flag = new Int32Array(task.stop);
+  const control = new Int32Array(task.control);
+  const request = (): TrainRequest => {
+    const asked = Atomics.load(control, 0);
+    if (asked === trainerControl.goOn) return 'go-on';
+    return asked === trainerControl.pause ? 'pause' : 'stop';
+  };
   const dtype = tokenDtype(task.vocabulary);
   const open = (name: string, tokens: number): TokenFile =>
     openTokenFile(join(task.dataset, name), dtype, tokens);
@@ -24,7 +31,14 @@ await serveTask('trainer', async (task, report) => {
       checkpoints: task.checkpoints,
       resume: task.resume,
       emit: report,
-      shouldStop: () => Atomics.load(flag, 0) !== 0,
+      request,
+      waitWhilePaused: () => {
+        for (;;) {
+          Atomics.wait(control, 0, trainerControl.pause);
+          const asked = request();
+          if (asked !== 'pause') return asked;
+        }
+      },
     });
   } finally {
     executor.dispose();

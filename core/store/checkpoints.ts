@@ -18,7 +18,10 @@ export interface CheckpointStore {
   last(runId: string): Checkpoint | null;
   /** The one marked best, or null. */
   best(runId: string): Checkpoint | null;
-  /** Forgets a checkpoint; does nothing if there is none. Its folder is the caller's to delete. */
+  /**
+   * Forgets a checkpoint; does nothing if there is none. If it was the best, the best that remains
+   * takes its place. Its folder is the caller's to delete.
+   */
   remove(runId: string, step: number): void;
 }
 
@@ -41,14 +44,20 @@ export function createCheckpointPruning(
   const remove = db.prepare<[string, number], CheckpointRow>(
     `DELETE FROM checkpoints WHERE run_id = ? AND step > ? RETURNING ${columns}`,
   );
-  const appointBest = db.prepare<{ runId: string }>(`UPDATE checkpoints SET best = 1
-    WHERE run_id = @runId AND step = (SELECT step FROM checkpoints
-      WHERE run_id = @runId AND validation_loss IS NOT NULL ORDER BY validation_loss, step LIMIT 1)`);
+  const appointBest = createAppointment(db);
   return (runId, step) => {
     const removed = remove.all(runId, step).map(toCheckpoint);
-    if (removed.some(({ best }) => best)) appointBest.run({ runId });
+    if (removed.some(({ best }) => best)) appointBest(runId);
     return removed;
   };
+}
+
+/** A function that marks the best of a run's checkpoints, none of which is marked. */
+function createAppointment(db: Database.Database): (runId: string) => void {
+  const appoint = db.prepare<{ runId: string }>(`UPDATE checkpoints SET best = 1
+    WHERE run_id = @runId AND step = (SELECT step FROM checkpoints
+      WHERE run_id = @runId AND validation_loss IS NOT NULL ORDER BY validation_loss, step LIMIT 1)`);
+  return (runId) => void appoint.run({ runId });
 }
 
 export function createCheckpointStore({
@@ -68,9 +77,10 @@ export function createCheckpointStore({
   const list = db.prepare<[string], CheckpointRow>(`${select} ORDER BY step`);
   const last = db.prepare<[string], CheckpointRow>(`${select} ORDER BY step DESC LIMIT 1`);
   const best = db.prepare<[string], CheckpointRow>(`${select} AND best = 1`);
-  const remove = db.prepare<[string, number]>(
-    'DELETE FROM checkpoints WHERE run_id = ? AND step = ?',
+  const remove = db.prepare<[string, number], { best: number }>(
+    'DELETE FROM checkpoints WHERE run_id = ? AND step = ? RETURNING best',
   );
+  const appointBest = createAppointment(db);
   const orNull = (row: CheckpointRow | undefined) => (row === undefined ? null : toCheckpoint(row));
 
   return {
@@ -94,6 +104,9 @@ export function createCheckpointStore({
     list: (runId) => read(() => list.all(runId).map(toCheckpoint)),
     last: (runId) => read(() => orNull(last.get(runId))),
     best: (runId) => read(() => orNull(best.get(runId))),
-    remove: (runId, step) => write(() => void remove.run(runId, step)),
+    remove: (runId, step) =>
+      write(() => {
+        if (remove.get(runId, step)?.best === 1) appointBest(runId);
+      }),
   };
 }

@@ -47,9 +47,28 @@ test('a dataset with runs cannot be removed; without them it can', (t) => {
   const store = temporaryStore(t);
   const runId = addRun(store);
   const { id } = store.datasets.find('shakespeare');
-  assert.throws(() => store.datasets.remove(id), failsWith('conflict', /runs trained on it/));
+  assert.throws(
+    () => store.datasets.remove(id),
+    failsWith(
+      'conflict',
+      /^Dataset "shakespeare" \(d-\w+\) cannot be deleted: 1 run uses it, "first" \(r-\w+\)\. Delete that first\.$/,
+    ),
+  );
   store.runs.finish(runId, { status: 'stopped' });
   store.runs.remove(runId);
   store.datasets.remove(id);
   assert.throws(() => store.datasets.remove(id), failsWith('not-found', new RegExp(id)));
+});
+
+test('a dataset is renamed, but not to the name of another', (t) => {
+  const store = temporaryStore(t);
+  const one = store.datasets.add(newDataset({ name: 'one' }));
+  const two = store.datasets.add(newDataset({ name: 'two', tokenizer: 'bpe:300' }));
+  assert.deepEqual(store.datasets.rename(one.id, 'uno'), { ...one, name: 'uno' });
+  assert.equal(store.datasets.rename(one.id, 'uno').name, 'uno');
+  assert.throws(
+    () => store.datasets.rename(two.id, 'uno'),
+    failsWith('conflict', new RegExp(`already a dataset named "uno" \\(${one.id}\\)`)),
+  );
+  assert.throws(() => store.datasets.rename('d-none', 'x'), failsWith('not-found', /d-none/));
 });

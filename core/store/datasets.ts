@@ -4,7 +4,7 @@ import { SwitchyardError } from '../contract/errors.ts';
 import type { Connection } from './connection.ts';
 import { findByReference, shortList } from './findByReference.ts';
 import { newDatasetId } from './ids.ts';
-import { isForeignKeyViolation, isUniqueViolation } from './sqliteErrors.ts';
+import { isUniqueViolation } from './sqliteErrors.ts';
 
 /** `id` is for callers that need it before the row exists, to name a folder; see `newDatasetId`. */
 export type NewDataset = Omit<Dataset, 'id' | 'createdAt'> & { id?: string };
@@ -23,7 +23,11 @@ export interface DatasetStore {
   findIdentical(sourceSha256: string, tokenizer: string, validationShare: number): Dataset | null;
   /** Newest first. */
   list(): Dataset[];
-  /** Throws `not-found`, or `conflict` while runs use it. Its files are the caller's to delete. */
+  /** Throws `not-found`, or `conflict` if the name is taken. */
+  rename(id: string, name: string): Dataset;
+  /** Throws `conflict` that names them if there are runs that use it, and `not-found`. */
+  requireUnused(id: string): void;
+  /** Throws what `requireUnused` throws. Its files are the caller's to delete. */
   remove(id: string): void;
 }
 
@@ -45,7 +49,11 @@ export function createDatasetStore({ db, read, write }: Connection): DatasetStor
     `${select} WHERE source_sha256 = ? AND tokenizer = ? AND validation_share = ? ORDER BY rowid LIMIT 1`,
   );
   const all = db.prepare<[], Dataset>(`${select} ORDER BY created_at DESC, rowid DESC`);
+  const rename = db.prepare<[string, string]>('UPDATE datasets SET name = ? WHERE id = ?');
   const remove = db.prepare<[string]>('DELETE FROM datasets WHERE id = ?');
+  const users = db.prepare<[string], { id: string; name: string }>(
+    'SELECT id, name FROM runs WHERE dataset_id = ? ORDER BY created_at DESC, rowid DESC',
+  );
 
   const howToList = (): string => {
     const names = all.all().map(({ name }) => `"${name}"`);
@@ -61,6 +69,31 @@ export function createDatasetStore({ db, read, write }: Connection): DatasetStor
     return dataset;
   };
 
+  const unlessTaken = (name: string, change: () => unknown): void => {
+    try {
+      change();
+    } catch (error) {
+      if (!isUniqueViolation(error)) throw error;
+      throw new SwitchyardError(
+        'conflict',
+        `There is already a dataset named "${name}" (${byName.get(name)?.id}). Choose another name.`,
+        { cause: error },
+      );
+    }
+  };
+
+  const requireUnused = (id: string): void => {
+    const { name } = get(id);
+    const runs = users.all(id).map((run) => `"${run.name}" (${run.id})`);
+    if (runs.length === 0) return;
+    const [use, those] =
+      runs.length === 1 ? ['1 run uses', 'that'] : [`${runs.length} runs use`, 'those'];
+    throw new SwitchyardError(
+      'conflict',
+      `Dataset "${name}" (${id}) cannot be deleted: ${use} it, ${shortList(runs)}. Delete ${those} first.`,
+    );
+  };
+
   return {
     add: (dataset) =>
       write(() => {
@@ -69,16 +102,7 @@ export function createDatasetStore({ db, read, write }: Connection): DatasetStor
           id: dataset.id ?? newDatasetId(),
           createdAt: new Date().toISOString(),
         };
-        try {
-          insert.run(record);
-        } catch (error) {
-          if (!isUniqueViolation(error)) throw error;
-          throw new SwitchyardError(
-            'conflict',
-            `There is already a dataset named "${dataset.name}" (${byName.get(dataset.name)?.id}). Choose another name.`,
-            { cause: error },
-          );
-        }
+        unlessTaken(record.name, () => insert.run(record));
         return get(record.id);
       }),
     get: (id) => read(() => get(id)),
@@ -99,18 +123,16 @@ export function createDatasetStore({ db, read, write }: Connection): DatasetStor
     findIdentical: (sha256, tokenizer, share) =>
       read(() => identical.get(sha256, tokenizer, share) ?? null),
     list: () => read(() => all.all()),
+    rename: (id, name) =>
+      write(() => {
+        unlessTaken(name, () => rename.run(name, get(id).id));
+        return get(id);
+      }),
+    requireUnused: (id) => read(() => requireUnused(id)),
     remove: (id) =>
       write(() => {
-        try {
-          if (remove.run(id).changes === 0) throw notFound(id);
-        } catch (error) {
-          if (!isForeignKeyViolation(error)) throw error;
-          throw new SwitchyardError(
-            'conflict',
-            `The dataset ${id} cannot be deleted while there are runs trained on it. Delete those first.`,
-            { cause: error },
-          );
-        }
+        requireUnused(id);
+        remove.run(id);
       }),
   };
 }

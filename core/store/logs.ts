@@ -1,11 +1,8 @@
 /** Queries of the `logs` table: what a run said, for people. */
-import type { CoreEvent } from '../contract/protocol.ts';
 import { SwitchyardError } from '../contract/errors.ts';
+import type { LogEntry } from '../contract/records.ts';
 import type { Connection } from './connection.ts';
 import { isForeignKeyViolation } from './sqliteErrors.ts';
-
-/** A `run-log` event as it is kept. */
-export type LogEntry = Omit<Extract<CoreEvent, { type: 'run-log' }>, 'type'>;
 
 export interface LogStore {
   /** Throws `not-found` if there is no such run. */

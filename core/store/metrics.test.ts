@@ -221,3 +221,36 @@ test('a run has one best checkpoint, and the last is the latest', (t) => {
   store.checkpoints.remove(runId, 10);
   assert.equal(store.checkpoints.list(runId).length, 2);
 });
+
+test('a checkpoint that is forgotten leaves the best mark to the best of the others', (t) => {
+  const store = temporaryStore(t);
+  const runId = addRun(store);
+  for (const [step, loss] of [
+    [1, 3],
+    [2, 2],
+    [3, 2.5],
+  ])
+    addCheckpoint(store, runId, step, loss, step === 2);
+  store.checkpoints.remove(runId, 2);
+  assert.equal(store.checkpoints.best(runId)?.step, 3);
+  store.checkpoints.remove(runId, 1);
+  assert.equal(store.checkpoints.best(runId)?.step, 3);
+});
+
+test('a history is read in blocks that together are all of it', (t) => {
+  const store = temporaryStore(t);
+  const runId = addRun(store);
+  const validations = [0, 3, 6, 9].map((step) => validationMetric(step, 2));
+  store.metrics.append(runId, upTo(7), validations);
+  const stepsOf = ({ steps, validations }: ReturnType<Store['metrics']['read']>) => [
+    steps.map(({ step }) => step),
+    validations.map(({ step }) => step),
+  ];
+  assert.deepEqual(stepsOf(store.metrics.readBlock(runId, -1, 3)), [
+    [1, 2, 3],
+    [0, 3],
+  ]);
+  assert.deepEqual(stepsOf(store.metrics.readBlock(runId, 3, 3)), [[4, 5, 6], [6]]);
+  assert.deepEqual(stepsOf(store.metrics.readBlock(runId, 6, 3)), [[7], [9]]);
+  assert.deepEqual(stepsOf(store.metrics.readBlock(runId, 7, 3)), [[], [9]]);
+});

@@ -1,8 +1,9 @@
 /** Queries of the `steps` and `validations` tables. */
 import { SwitchyardError } from '../contract/errors.ts';
-import type { Checkpoint, StepMetric, ValidationMetric } from '../contract/records.ts';
+import type { Checkpoint, Curve, StepMetric, ValidationMetric } from '../contract/records.ts';
 import { createCheckpointPruning } from './checkpoints.ts';
 import type { Connection } from './connection.ts';
+import { createCurveReader, type CurveRange } from './curve.ts';
 import { createRunSummary } from './runSummary.ts';
 
 export interface MetricStore {
@@ -18,6 +19,17 @@ export interface MetricStore {
   ): void;
   /** Steps and validations in order, from `fromStep` (inclusive, default 0) on. */
   read(runId: string, fromStep?: number): { steps: StepMetric[]; validations: ValidationMetric[] };
+  /**
+   * The next `limit` steps after `afterStep`, with the validations up to the last of them; when fewer
+   * are left, with all that follow. For going through a long history in bounded memory.
+   */
+  readBlock(
+    runId: string,
+    afterStep: number,
+    limit: number,
+  ): { steps: StepMetric[]; validations: ValidationMetric[] };
+  /** The history between two steps in at most so many stretches. Throws `not-found`. */
+  curve(runId: string, range: CurveRange): Curve;
   /**
    * Removes steps, validations and checkpoint rows later than `step` and sums up the run again, in
    * one transaction. Returns the removed checkpoints, whose folders are the caller's to delete.
@@ -59,12 +71,13 @@ export function createMetricStore({ db, read, write }: Connection): MetricStore 
     VALUES (@runId, @step, @loss, @tokens, @milliseconds)
     ON CONFLICT (run_id, step) DO UPDATE SET loss = excluded.loss, tokens = excluded.tokens,
     milliseconds = excluded.milliseconds`);
-  const steps = db.prepare<[string, number], StepMetric>(`SELECT step, loss,
+  const steps = db.prepare<[string, number, number], StepMetric>(`SELECT step, loss,
     gradient_norm AS gradientNorm, learning_rate AS learningRate, milliseconds, tokens,
     tensor_bytes AS tensorBytes, rss_bytes AS rssBytes, elapsed_seconds AS elapsedSeconds
-    FROM steps WHERE run_id = ? AND step >= ? ORDER BY step`);
-  const validations = db.prepare<[string, number], ValidationMetric>(`SELECT step, loss, tokens,
-    milliseconds FROM validations WHERE run_id = ? AND step >= ? ORDER BY step`);
+    FROM steps WHERE run_id = ? AND step >= ? ORDER BY step LIMIT ?`);
+  const validations = db.prepare<[string, number, number], ValidationMetric>(`SELECT step, loss,
+    tokens, milliseconds FROM validations WHERE run_id = ? AND step >= ? AND step <= ?
+    ORDER BY step`);
   const removeSteps = db.prepare<[string, number]>(
     'DELETE FROM steps WHERE run_id = ? AND step > ?',
   );
@@ -74,6 +87,7 @@ export function createMetricStore({ db, read, write }: Connection): MetricStore 
   // -1 while there is no step, so that a first step 0 is later.
   const lastStep = db.prepare<[string], { last: number }>(`SELECT coalesce(
     (SELECT max(step) FROM steps WHERE run_id = runs.id), -1) AS last FROM runs WHERE id = ?`);
+  const curve = createCurveReader(db);
   const pruneCheckpoints = createCheckpointPruning(db);
   const summary = createRunSummary(db);
 
@@ -117,9 +131,23 @@ export function createMetricStore({ db, read, write }: Connection): MetricStore 
       }),
     read: (runId, fromStep = 0) =>
       read(() => ({
-        steps: steps.all(runId, fromStep),
-        validations: validations.all(runId, fromStep),
+        steps: steps.all(runId, fromStep, -1),
+        validations: validations.all(runId, fromStep, Number.MAX_SAFE_INTEGER),
       })),
+    readBlock: (runId, afterStep, limit) =>
+      read(() => {
+        const block = steps.all(runId, afterStep + 1, limit);
+        const last = block.length < limit ? undefined : block.at(-1)?.step;
+        return {
+          steps: block,
+          validations: validations.all(runId, afterStep + 1, last ?? Number.MAX_SAFE_INTEGER),
+        };
+      }),
+    curve: (runId, range) =>
+      read(() => {
+        lastStepOf(runId); // throws not-found
+        return curve(runId, range);
+      }),
     removeAfter: (runId, step) =>
       write(() => {
         lastStepOf(runId); // throws not-found

@@ -58,6 +58,42 @@ test('0001: an empty file becomes a database with all tables, strict and with ch
   });
 });
 
+test('0002: runs of an older database get no tags, an empty note, are not paused, and keep the rest', (t) => {
+  const folder = temporaryFolder(t);
+  const file = join(folder, 'switchyard.db');
+  const old = new Database(file);
+  old.exec(readFileSync(new URL('../../migrations/0001_initial.sql', import.meta.url), 'utf8'));
+  old.pragma('user_version = 1');
+  old.pragma(
+    `application_id = ${inspect(existingDatabase(t).file, (db) => db.pragma('application_id', { simple: true }) as number)}`,
+  );
+  old.exec(`INSERT INTO datasets VALUES ('d-1', 'text', '/text.txt', 100, '${'a'.repeat(64)}',
+    'byte', 256, 0.1, 90, 10, '2026-01-01T00:00:00.000Z')`);
+  const insert = old.prepare(`INSERT INTO runs (id, name, status, config, dataset_id, backend,
+    created_at, parameters, macs, attention_macs, attention_floats, step, owner_pid)
+    VALUES (?, ?, ?, '{}', 'd-1', 'cpu', '2026-01-01T00:00:00.000Z', 1, 2, 3, 4, ?, ?)`);
+  insert.run('r-done', 'done', 'finished', 7, null);
+  insert.run('r-left', 'left', 'running', 3, 999_999_999);
+  old.close();
+
+  const store = openStore(file);
+  assert.ok(store.snapshot);
+  const { tags, note, status, name, step, macs } = store.runs.get('r-done');
+  assert.deepEqual([tags, note, status, name, step, macs], [[], '', 'finished', 'done', 7, 2]);
+  assert.equal(store.runs.get('r-left').status, 'running');
+  store.close();
+  assert.equal(versionOf(file), newest);
+  const db = new Database(file);
+  for (const wrong of [
+    "paused = 1 WHERE id = 'r-done'", // only a running run can be paused
+    "paused = 2 WHERE id = 'r-left'",
+    `tags = '{}'`,
+    `tags = 'one'`,
+  ])
+    assert.throws(() => db.exec(`UPDATE runs SET ${wrong}`), /CHECK constraint failed/u, wrong);
+  db.close();
+});
+
 test('opening an up-to-date database again changes and copies nothing', (t) => {
   const { folder, file, runId } = existingDatabase(t);
   const store = openStore(file);
@@ -69,7 +105,7 @@ test('opening an up-to-date database again changes and copies nothing', (t) => {
 
 test('migrating a database with content keeps it and leaves an intact copy of the old state', (t) => {
   const { file, runId } = existingDatabase(t);
-  const migrations = withNextMigration(t, 'ALTER TABLE runs ADD COLUMN notes TEXT;');
+  const migrations = withNextMigration(t, 'ALTER TABLE runs ADD COLUMN colour TEXT;');
   const store = openStore(file, { migrations });
   assert.equal(store.runs.get(runId).step, 3);
   assert.ok(store.snapshot);

@@ -77,10 +77,10 @@ test('another process’s run is refused and not recovered while it lives, and i
   await child.kill();
   const recovered = store.runs.recoverOrphans();
   assert.deepEqual(
-    recovered.map((run) => [run.id, run.status, run.step]),
-    [[id, 'interrupted', 3]],
+    recovered.map(({ run, was }) => [run.id, run.status, run.step, was]),
+    [[id, 'interrupted', 3, 'running']],
   );
-  assert.ok(recovered[0].endedAt);
+  assert.ok(recovered[0].run.endedAt);
   assert.equal(store.runs.get(mine).status, 'queued'); // its owner, this process, lives
   assert.equal(store.runs.claim(id).status, 'running');
 });
@@ -105,7 +105,7 @@ test(
     db.prepare("UPDATE runs SET owner_started = 'earlier boot/1' WHERE id = ?").run(id);
     db.close();
     assert.deepEqual(
-      store.runs.recoverOrphans().map((run) => run.id),
+      store.runs.recoverOrphans().map(({ run }) => run.id),
       [id],
     );
   },
@@ -118,4 +118,41 @@ test('a second store in the same process shares its ownership', (t) => {
   assert.deepEqual(second.runs.recoverOrphans(), []);
   assert.equal(second.runs.start(id).status, 'running');
   second.close();
+});
+
+test('a running run pauses and goes on; a paused one is as owned as a running one, and can end', (t) => {
+  const store = temporaryStore(t);
+  const id = addRun(store);
+  assert.throws(
+    () => store.runs.setPaused(id, true),
+    failsWith('conflict', /is queued, not running/),
+  );
+  store.runs.start(id);
+  assert.equal(store.runs.setPaused(id, true).status, 'paused');
+  assert.equal(store.runs.list()[0].status, 'paused');
+  assert.throws(() => store.runs.enqueue(id), failsWith('conflict', /already paused here/));
+  assert.throws(() => store.runs.start(id), failsWith('conflict', /is paused, not queued/));
+  assert.throws(
+    () => store.runs.remove(id),
+    failsWith('conflict', /is paused and cannot be deleted/),
+  );
+  assert.equal(store.runs.setPaused(id, false).status, 'running');
+  store.runs.setPaused(id, true);
+  assert.equal(store.runs.finish(id, { status: 'stopped' }).status, 'stopped');
+  assert.throws(() => store.runs.setPaused(id, true), failsWith('conflict', /is stopped/));
+  assert.equal(store.runs.claim(id).status, 'running');
+});
+
+test('a paused run of a process that died is recovered and was paused', (t) => {
+  const store = temporaryStore(t);
+  const id = addRun(store);
+  store.runs.start(id);
+  store.runs.setPaused(id, true);
+  const db = new Database(store.file);
+  db.prepare("UPDATE runs SET owner_pid = 999999999, owner_started = 'earlier boot/1'").run();
+  db.close();
+  assert.deepEqual(
+    store.runs.recoverOrphans().map(({ run, was }) => [run.id, run.status, was]),
+    [[id, 'interrupted', 'paused']],
+  );
 });

@@ -3,13 +3,17 @@
  * status looks at the owner and sets it in one transaction:
  *
  *   create ─► queued ──start──► running ──finish──► stopped | interrupted | failed | finished
- *                ▲                 ▲                                 │
- *                └─────enqueue─────┴───────────── claim ─────────────┘
+ *                ▲              │  ▲  ▲                              │
+ *                │            pause unpause                          │
+ *                │              ▼  │  │                              │
+ *                │             paused │                              │
+ *                └─────enqueue────────┴─────────── claim ────────────┘
  *
- * `recoverOrphans` takes queued and running runs whose process is gone to interrupted.
+ * `finish` ends paused runs as well. `recoverOrphans` takes queued, running and paused runs whose
+ * process is gone to interrupted.
  */
 import { SwitchyardError, type ErrorRecord } from '../contract/errors.ts';
-import type { Run, RunStatus } from '../contract/records.ts';
+import { isActive, type Run, type RunStatus } from '../contract/records.ts';
 import type { Connection } from './connection.ts';
 import { isAlive, sameProcess, thisProcess, type ProcessIdentity } from './processes.ts';
 import type { RunSummary } from './runSummary.ts';
@@ -18,23 +22,34 @@ import type { RunSummary } from './runSummary.ts';
 export type RunEnd =
   { status: 'stopped' | 'interrupted' | 'finished' } | { status: 'failed'; error: ErrorRecord };
 
+/** A run that was marked interrupted, and what it was before. */
+export interface Recovered {
+  run: Run;
+  was: 'queued' | 'running' | 'paused';
+}
+
+/** A row's status as records have it: the table keeps a paused run as a running one. */
+export const shownStatus = `CASE paused WHEN 1 THEN 'paused' ELSE status END`;
+
 export interface RunOwnership {
   /**
-   * Queues a run again, owned by this process. Throws `conflict` if it is queued or running under a
-   * living process, this one included, and `not-found`.
+   * Queues a run again, owned by this process. Throws `conflict` if it is active under a living
+   * process, this one included, and `not-found`.
    */
   enqueue(id: string): Run;
   /** From queued under this process to running. Throws `conflict` in any other state, `not-found`. */
   start(id: string): Run;
   /** `enqueue` and `start` in one: for a run that need not wait. Throws what `enqueue` throws. */
   claim(id: string): Run;
+  /** A run that this process has running pauses, or a paused one goes on. Throws `conflict`, `not-found`. */
+  setPaused(id: string, paused: boolean): Run;
   /**
-   * Ends a run that this process has queued or running. Throws `conflict` if this process does not
+   * Ends a run that this process has queued, running or paused. Throws `conflict` if this process does not
    * have it (it was ended before, or never started), and `not-found`.
    */
   finish(id: string, end: RunEnd): Run;
-  /** Marks queued and running runs of processes that are gone as interrupted; returns those. */
-  recoverOrphans(): Run[];
+  /** Marks active runs of processes that are gone as interrupted; returns those. */
+  recoverOrphans(): Recovered[];
 }
 
 interface OwnedRow {
@@ -50,18 +65,21 @@ export function createRunOwnership(
   get: (id: string) => Run,
   summary: RunSummary,
 ): RunOwnership {
-  const columns = 'id, name, status, owner_pid AS pid, owner_started AS started';
+  const columns = `id, name, ${shownStatus} AS status, owner_pid AS pid, owner_started AS started`;
   const owned = db.prepare<[string], OwnedRow>(`SELECT ${columns} FROM runs WHERE id = ?`);
   const active = db.prepare<[], OwnedRow>(
     `SELECT ${columns} FROM runs WHERE status IN ('queued', 'running') ORDER BY created_at, rowid`,
   );
-  const take = db.prepare(`UPDATE runs SET status = @status, error = NULL, ended_at = NULL,
+  const take =
+    db.prepare(`UPDATE runs SET status = @status, paused = 0, error = NULL, ended_at = NULL,
     started_at = CASE @status WHEN 'running' THEN coalesce(started_at, @now) ELSE started_at END,
     owner_pid = @pid, owner_started = @started WHERE id = @id`);
-  const release = db.prepare(`UPDATE runs SET status = @status, error = @error, ended_at = @now,
+  const pause = db.prepare<[number, string]>('UPDATE runs SET paused = ? WHERE id = ?');
+  const release =
+    db.prepare(`UPDATE runs SET status = @status, paused = 0, error = @error, ended_at = @now,
     owner_pid = NULL, owner_started = NULL WHERE id = @id`);
 
-  /** The living process that has the run queued or running, or null. */
+  /** The living process that has the run in hand, or null. */
   const holderOf = (row: OwnedRow): ProcessIdentity | null => {
     if (row.pid === null) return null;
     const owner = { pid: row.pid, started: row.started };
@@ -113,6 +131,17 @@ export function createRunOwnership(
           );
         return set(id, 'running');
       }),
+    setPaused: (id, paused) =>
+      write(() => {
+        const row = rowOf(id);
+        if (!isActive(row.status) || row.status === 'queued' || !heldHere(row))
+          throw new SwitchyardError(
+            'conflict',
+            `Run ${id} ("${row.name}") is ${row.status}, not running in this process, and can be neither paused nor continued here.`,
+          );
+        pause.run(paused ? 1 : 0, id);
+        return get(id);
+      }),
     finish: (id, result) =>
       writeDurably(() => {
         const row = rowOf(id);
@@ -128,7 +157,10 @@ export function createRunOwnership(
         active
           .all()
           .filter((row) => holderOf(row) === null)
-          .map(({ id }) => end(id, 'interrupted', null)),
+          .map(({ id, status }) => ({
+            run: end(id, 'interrupted', null),
+            was: status as Recovered['was'], // as the query chose them
+          })),
       ),
   };
 }

@@ -19,6 +19,8 @@ test('a run comes back as it was created, with an empty summary', (t) => {
     ...description,
     id: run.id,
     createdAt: run.createdAt,
+    tags: [],
+    note: '',
     status: 'queued',
     error: null,
     device: null,
@@ -150,4 +152,19 @@ test('logs come back in order, the latest ones if limited', (t) => {
   for (const entry of entries) store.logs.append(entry);
   assert.deepEqual(store.logs.read(runId), entries);
   assert.deepEqual(store.logs.read(runId, 2), entries.slice(1));
+});
+
+test('name, tags and note change by themselves; what is left out stays', (t) => {
+  const store = temporaryStore(t);
+  const id = addRun(store, { name: 'first' });
+  const before = store.runs.get(id);
+  const tags = ['baseline', 'ünï, "quoted"'];
+  assert.deepEqual(store.runs.update(id, { tags }), { ...before, tags });
+  assert.deepEqual(store.runs.update(id, { note: 'two\nlines' }).tags, tags);
+  assert.deepEqual(store.runs.update(id, { name: 'second', tags: [] }), {
+    ...before,
+    name: 'second',
+    note: 'two\nlines',
+  });
+  assert.throws(() => store.runs.update('r-none', { name: 'x' }), failsWith('not-found', /r-none/));
 });

@@ -1,11 +1,11 @@
 /** Queries of the `runs` table: the records. Who may run one is in runOwnership.ts. */
 import type { RunConfig } from '../contract/config.ts';
 import { SwitchyardError, type ErrorRecord } from '../contract/errors.ts';
-import type { Run } from '../contract/records.ts';
+import { isActive, type Run } from '../contract/records.ts';
 import type { Connection } from './connection.ts';
 import { findByReference } from './findByReference.ts';
 import { newRunId } from './ids.ts';
-import { createRunOwnership, type RunOwnership } from './runOwnership.ts';
+import { createRunOwnership, shownStatus, type RunOwnership } from './runOwnership.ts';
 import { createRunSummary } from './runSummary.ts';
 import { thisProcess } from './processes.ts';
 import { isForeignKeyViolation } from './sqliteErrors.ts';
@@ -46,16 +46,25 @@ export interface RunStore extends RunOwnership {
    * a tenth. Throws `not-found`.
    */
   refreshMedian(id: string): Run;
+  /** Changes what people call a run; what is left out stays. Throws `not-found`. */
+  update(id: string, changes: RunChanges): Run;
   /**
    * Deletes a run and all its rows. Its files are the caller's to delete.
-   * Throws `not-found`, or `conflict` while it is queued or running.
+   * Throws `not-found`, or `conflict` while it is queued, running or paused.
    */
   remove(id: string): void;
 }
 
-type RunRow = Omit<Run, 'config' | 'error'> & { config: string; error: string | null };
+/** What a person may change of a run at any time, whoever has it in hand. */
+export type RunChanges = Partial<Pick<Run, 'name' | 'tags' | 'note'>>;
 
-const select = `SELECT id, name, status, error, config, dataset_id AS datasetId, backend, device,
+type RunRow = Omit<Run, 'config' | 'error' | 'tags'> & {
+  config: string;
+  error: string | null;
+  tags: string;
+};
+
+const select = `SELECT id, name, tags, note, ${shownStatus} AS status, error, config, dataset_id AS datasetId, backend, device,
   created_at AS createdAt, started_at AS startedAt, ended_at AS endedAt, step, tokens, parameters,
   macs, attention_macs AS attentionMacs, attention_floats AS attentionFloats,
   last_train_loss AS lastTrainLoss, last_validation_loss AS lastValidationLoss,
@@ -66,6 +75,7 @@ const select = `SELECT id, name, status, error, config, dataset_id AS datasetId,
 function toRun(row: RunRow): Run {
   return {
     ...row,
+    tags: JSON.parse(row.tags) as string[],
     config: JSON.parse(row.config) as RunConfig,
     error: row.error === null ? null : (JSON.parse(row.error) as ErrorRecord),
   };
@@ -86,6 +96,9 @@ export function createRunStore(connection: Connection): RunStore {
   );
   const all = db.prepare<[], RunRow>(`${select} ORDER BY created_at DESC, rowid DESC`);
   const setDevice = db.prepare<[string, string]>('UPDATE runs SET device = ? WHERE id = ?');
+  const update = db.prepare<Pick<RunRow, 'id' | 'name' | 'tags' | 'note'>>(
+    'UPDATE runs SET name = @name, tags = @tags, note = @note WHERE id = @id',
+  );
   const remove = db.prepare<[string]>('DELETE FROM runs WHERE id = ?');
   const summary = createRunSummary(db);
 
@@ -147,13 +160,19 @@ export function createRunStore(connection: Connection): RunStore {
         summary.refreshMedian(id);
         return get(id);
       }),
+    update: (id, changes) =>
+      write(() => {
+        const { name, tags, note } = { ...get(id), ...changes };
+        update.run({ id, name, tags: JSON.stringify(tags), note });
+        return get(id);
+      }),
     remove: (id) =>
       write(() => {
-        const { status } = get(id);
-        if (status === 'queued' || status === 'running')
+        const { name, status } = get(id);
+        if (isActive(status))
           throw new SwitchyardError(
             'conflict',
-            `Run ${id} is ${status} and cannot be deleted. Stop it first.`,
+            `Run ${id} ("${name}") is ${status} and cannot be deleted. Stop it first.`,
           );
         remove.run(id);
       }),

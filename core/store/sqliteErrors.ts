@@ -73,6 +73,12 @@ export function translateError(error: unknown, file: string): unknown {
   return error;
 }
 
+/** Whether another process kept the database locked for longer than the time-out: trying again may help. */
+export function isDatabaseLocked(error: unknown): boolean {
+  const code = error instanceof SwitchyardError ? codeOf(error.cause) : codeOf(error);
+  return code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED');
+}
+
 /** Whether SQLite refused a row because its value of a UNIQUE column is taken. */
 export function isUniqueViolation(error: unknown): boolean {
   return error instanceof Database.SqliteError && error.code === 'SQLITE_CONSTRAINT_UNIQUE';

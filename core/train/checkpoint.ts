@@ -225,6 +225,21 @@ export function pruneCheckpoints(root: string, keep: number, bestStep: number | 
   return removed;
 }
 
+/**
+ * Deletes one checkpoint, if it is there; only for a run that no trainer has. It vanishes at once: a
+ * crash leaves at most what `removeUnfinished` removes.
+ */
+export function removeCheckpoint(root: string, folder: string): void {
+  const target = join(root, folder);
+  if (!existsSync(target)) return;
+  const aside = join(root, temporaryName(folder));
+  withFileErrors('delete', target, () => {
+    rmSync(aside, { recursive: true, force: true });
+    renameSync(target, aside);
+    rmSync(aside, { recursive: true, force: true });
+  });
+}
+
 function folderBytes(folder: string): number {
   return readdirSync(folder).reduce((sum, name) => sum + statSync(join(folder, name)).size, 0);
 }

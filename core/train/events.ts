@@ -16,7 +16,13 @@ export type TrainEvent =
       best: boolean;
       removed: string[];
     }
+  /** After `step` and its checkpoint, training waits until it is told to go on or to stop. */
+  | { type: 'paused'; step: number }
+  | { type: 'resumed'; step: number }
   | { type: 'log'; level: 'info' | 'warning' | 'error'; message: string };
+
+/** What somebody wants of a training run: that it trains, ends with a checkpoint, or waits after one. */
+export type TrainRequest = 'go-on' | 'stop' | 'pause';
 
 export interface TrainResult {
   reason: 'finished' | 'stopped';

@@ -72,6 +72,8 @@ async function run(
     model?: PartialConfig['model'];
     resume?: boolean;
     stopAt?: number;
+    pauseAt?: number;
+    whilePaused?: () => 'go-on' | 'stop';
     onStep?: (metric: StepMetric) => void;
   } = {},
 ): Promise<Trained> {
@@ -101,7 +103,12 @@ async function run(
         }
         if (event.type === 'validation') validations.push(event.metric);
       },
-      shouldStop: () => steps.at(-1)?.step === options.stopAt,
+      request: () => {
+        const step = steps.at(-1)?.step;
+        if (step === options.stopAt) return 'stop';
+        return step === options.pauseAt ? 'pause' : 'go-on';
+      },
+      waitWhilePaused: options.whilePaused ?? (() => 'go-on'),
     });
     return { steps, validations, events, executor, result };
   } finally {
@@ -152,6 +159,43 @@ void test('a run stopped and resumed gives exactly the losses of an uninterrupte
     [4, 8, 12],
   );
   assert.ok(second.steps[0].elapsedSeconds > first.steps[6].elapsedSeconds);
+});
+
+void test('a paused run checkpoints, waits, and goes on exactly as if it had not', async () => {
+  const whole = await run('notPaused');
+  const waitMilliseconds = 300;
+  const paused = await run('paused', {
+    pauseAt: 7,
+    whilePaused: () => {
+      assert.equal(newestCheckpoint(join(folder, 'paused')).found?.header.step, 7);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, waitMilliseconds);
+      return 'go-on';
+    },
+  });
+  assert.deepEqual(paused.result, { reason: 'finished', step: 12 });
+  assert.deepEqual(curve(paused), curve(whole));
+  const around = paused.events.flatMap((event) =>
+    event.type === 'checkpoint' || event.type === 'paused' || event.type === 'resumed'
+      ? [`${event.type} ${event.step}`]
+      : [],
+  );
+  const at = around.indexOf('paused 7');
+  assert.deepEqual(around.slice(at - 1, at + 2), ['checkpoint 7', 'paused 7', 'resumed 7']);
+  // The time it waited is nobody's: seconds of training are the sum of the steps' own.
+  for (const { steps } of [paused, whole]) {
+    const sum = steps.reduce((total, { milliseconds }) => total + milliseconds, 0);
+    assert.ok(Math.abs((steps.at(-1)?.elapsedSeconds ?? 0) - sum / 1000) < 1e-6);
+  }
+});
+
+void test('a paused run can be stopped: its checkpoint is there already', async () => {
+  const { result, events } = await run('pausedAndStopped', {
+    pauseAt: 7,
+    whilePaused: () => 'stop',
+  });
+  assert.deepEqual(result, { reason: 'stopped', step: 7 });
+  assert.ok(!events.some(({ type }) => type === 'resumed'));
+  assert.equal(newestCheckpoint(join(folder, 'pausedAndStopped')).found?.header.step, 7);
 });
 
 void test('gradients of accumulated micro-batches average exactly: 2 × 4 rows train as 1 × 8', async () => {

@@ -19,7 +19,7 @@ import {
   type Progress,
 } from './checkpoint.ts';
 import { evaluate } from './evaluate.ts';
-import type { TrainEvent, TrainResult } from './events.ts';
+import type { TrainEvent, TrainRequest, TrainResult } from './events.ts';
 import { initialise } from './state.ts';
 import { createStepper } from './stepper.ts';
 
@@ -34,8 +34,10 @@ export interface TrainOptions {
   /** Continue from the newest whole checkpoint in that folder instead of starting anew. */
   readonly resume: boolean;
   readonly emit: (event: TrainEvent) => void;
-  /** Asked after every step; true checkpoints and ends. */
-  readonly shouldStop: () => boolean;
+  /** Asked after every step. */
+  readonly request: () => TrainRequest;
+  /** Called when paused; returns what is asked for instead, as soon as it is not a pause any more. */
+  readonly waitWhilePaused: () => Exclude<TrainRequest, 'pause'>;
 }
 
 /**
@@ -52,7 +54,8 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     executor,
     checkpoints,
     emit,
-    shouldStop,
+    request,
+    waitWhilePaused,
   } = options;
   const { model, training } = config;
   const { batch, accumulate, seed, steps } = training;
@@ -148,11 +151,16 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       });
     }
 
-    const stop = step < steps && shouldStop();
+    let asked = step < steps ? request() : 'go-on';
     const due =
       step % training.checkpointEvery === 0 || step === steps || progress.bestStep === step;
-    if (due || stop) await save();
-    if (stop) return { reason: 'stopped', step };
+    if (due || asked !== 'go-on') await save();
+    if (asked === 'pause') {
+      emit({ type: 'paused', step });
+      asked = waitWhilePaused();
+      if (asked === 'go-on') emit({ type: 'resumed', step });
+    }
+    if (asked === 'stop') return { reason: 'stopped', step };
   }
   stepper.dispose();
   evaluation.dispose();

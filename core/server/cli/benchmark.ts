@@ -6,7 +6,7 @@ import { stream, uniformInteger } from '../../graph/random.ts';
 import { modelParameters } from '../../model/plans.ts';
 import { initialise } from '../../train/state.ts';
 import { createStepper, type Stepper } from '../../train/stepper.ts';
-import { median } from './runProgress.ts';
+import { median } from '../../contract/progress.ts';
 
 /** Steps before the timed ones: compilation, caches, and the executor's first allocations. */
 export const warmupSteps = 5;

@@ -115,7 +115,12 @@ const wrongCalls: Record<string, WrongCall> = {
   'an unknown export format': {
     args: ['export', 'x', '--format', 'hf', '--out', 'y'],
     code: 2,
-    says: /'hf' is invalid\. Allowed choices are safetensors\./u,
+    says: /'hf' is invalid\. Allowed choices are safetensors, csv\./u,
+  },
+  'several runs as weights': {
+    args: ['export', 'a', 'b', '--format', 'safetensors', '--out', 'y'],
+    code: 2,
+    says: /^--format safetensors exports one run, but 2 are given/u,
   },
   'golden files that are not there': {
     args: ['golden', 'no.safetensors', 'no.json', '--backend', 'reference'],

@@ -2,12 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Run } from '../../contract/records.ts';
 import { resolveConfig } from '../../contract/resolveConfig.ts';
-import { comparisonTable, judge, verdictLines } from './comparison.ts';
+import { judge } from '../../contract/comparison.ts';
+import { comparisonTable, verdictLines } from './comparison.ts';
 
 function run(name: string, changes: Partial<Run>): Run {
   return {
     id: `r-${name}`,
     name,
+    tags: [],
+    note: '',
     status: 'finished',
     error: null,
     config: resolveConfig({}),

@@ -1,7 +1,16 @@
-/** Several runs side by side: what each costs, what it reached, and which one is best at what price. */
+/** Several runs side by side, for a terminal: the table, and the verdict in sentences. */
 import type { Run } from '../../contract/records.ts';
-import { architecture } from './architecture.ts';
-import * as format from './format.ts';
+import { architecture } from '../../contract/architecture.ts';
+import {
+  costs,
+  measureCautions,
+  sameData,
+  sameMeasure,
+  signedLoss,
+  type Verdict,
+} from '../../contract/comparison.ts';
+import { tokensPerStep } from '../../contract/progress.ts';
+import * as format from '../../contract/format.ts';
 import { oneLine, table, width } from './table.ts';
 import type { Paint } from './output.ts';
 
@@ -17,34 +26,6 @@ const shown =
     return value === null ? '–' : print(value);
   };
 
-/** Costs that ratios are given for, and the words for them in a sentence. */
-interface Cost {
-  key: string;
-  words: string;
-  /** Whether it was measured and so belongs to a device. */
-  measured?: boolean;
-  get: (run: Run) => number | null;
-}
-
-const costs: readonly Cost[] = [
-  { key: 'parameters', words: 'parameters', get: (run) => run.parameters },
-  { key: 'attentionMacs', words: 'attention MACs', get: (run) => run.attentionMacs },
-  { key: 'attentionFloats', words: 'attention memory', get: (run) => run.attentionFloats },
-  { key: 'macs', words: 'model MACs', get: (run) => run.macs },
-  {
-    key: 'millisecondsPerStep',
-    words: 'time per step',
-    measured: true,
-    get: (run) => run.millisecondsPerStep,
-  },
-  {
-    key: 'peakTensorBytes',
-    words: 'peak tensor memory',
-    measured: true,
-    get: (run) => run.peakTensorBytes,
-  },
-];
-
 /** @param datasetName by dataset id */
 function rows(datasetName: (id: string) => string): Row[] {
   return [
@@ -59,7 +40,7 @@ function rows(datasetName: (id: string) => string): Row[] {
       value: (run) => format.whole(run.attentionFloats),
     },
     { label: 'whole-model MACs, one sequence', value: (run) => format.count(run.macs) },
-    { label: 'tokens per step', value: (run) => format.whole(tokensPerStep(run)) },
+    { label: 'tokens per step', value: (run) => format.whole(tokensPerStep(run.config)) },
     {
       label: 'time per step, median',
       value: shown((run) => run.millisecondsPerStep, format.milliseconds),
@@ -141,39 +122,6 @@ function distinctNames(runs: readonly Run[]): string[] {
   );
 }
 
-export interface Verdict {
-  /** The run of the lowest validation loss; null if losses cannot be compared. */
-  best: string | null;
-  /** The run that ratios are relative to: the first given. */
-  reference: string;
-  /** By run id, each cost relative to the reference's; null where either is not known. */
-  ratios: Record<string, Record<string, number | null>>;
-}
-
-/** Which run is best, and every run's costs relative to the first. */
-export function judge(runs: readonly Run[]): Verdict {
-  const [reference] = runs;
-  const comparable = runs.every(({ datasetId }) => datasetId === reference.datasetId);
-  const validated = runs.filter(({ bestValidationLoss }) => bestValidationLoss !== null);
-  const [best] = validated.toSorted(
-    (a, b) => (a.bestValidationLoss ?? Infinity) - (b.bestValidationLoss ?? Infinity),
-  );
-  return {
-    best: comparable && validated.length > 0 ? best.id : null,
-    reference: reference.id,
-    ratios: Object.fromEntries(
-      runs.map((run) => [
-        run.id,
-        Object.fromEntries(costs.map(({ key, get }) => [key, quotient(get(run), get(reference))])),
-      ]),
-    ),
-  };
-}
-
-function quotient(value: number | null, reference: number | null): number | null {
-  return value === null || reference === null || reference === 0 ? null : value / reference;
-}
-
 /** The verdict in sentences, with what limits it. */
 export function verdictLines(runs: readonly Run[], { best, ratios }: Verdict): string[] {
   const [reference] = runs;
@@ -184,7 +132,7 @@ export function verdictLines(runs: readonly Run[], { best, ratios }: Verdict): s
     lines.push(
       `Best: ${names[winner]}, validation loss ${format.loss(runs[winner].bestValidationLoss)} nats/token at step ${format.whole(runs[winner].bestStep ?? 0)}.`,
     );
-  else if (new Set(runs.map(({ datasetId }) => datasetId)).size > 1)
+  else if (!sameData(runs))
     lines.push(
       'No best run: they were validated on different data, so their losses do not compare.',
     );
@@ -197,28 +145,8 @@ export function verdictLines(runs: readonly Run[], { best, ratios }: Verdict): s
       return [`${format.ratio(value, 1)} ${words}`];
     });
     const gap = (run.bestValidationLoss ?? NaN) - (reference.bestValidationLoss ?? NaN);
-    const difference = Number.isNaN(gap) || best === null ? '' : `loss ${signed(gap)}, `;
+    const difference = Number.isNaN(gap) || best === null ? '' : `loss ${signedLoss(gap)}, `;
     lines.push(`${names[index]} relative to ${names[0]}: ${difference}${parts.join(', ')}.`);
   }
-  const timed = runs.filter(({ millisecondsPerStep }) => millisecondsPerStep !== null);
-  if (timed.some((run) => deviceOf(run) !== deviceOf(timed[0])))
-    lines.push('Times and memory were measured on different devices and do not compare.');
-  if (timed.some((run) => tokensPerStep(run) !== tokensPerStep(timed[0])))
-    lines.push('Steps are of different numbers of tokens, so times per step do not compare.');
-  return lines;
-}
-
-function tokensPerStep({ config: { model, training } }: Run): number {
-  return model.context * training.batch * training.accumulate;
-}
-
-const deviceOf = ({ backend, device }: Run): string => `${backend} ${device ?? ''}`;
-
-/** Whether times and memory of two runs say something about the models. */
-function sameMeasure(run: Run, reference: Run): boolean {
-  return deviceOf(run) === deviceOf(reference) && tokensPerStep(run) === tokensPerStep(reference);
-}
-
-function signed(value: number): string {
-  return `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(4)}`;
+  return [...lines, ...measureCautions(runs)];
 }

@@ -165,6 +165,15 @@ describe('a session', { concurrency: false }, () => {
     ) as Record<string, unknown>;
     assert.ok(Object.keys(header).length > 10);
   });
+
+  test('export writes every step and validation as CSV', async () => {
+    const stdout = await cli.succeed('export', 'stopped', '--format', 'csv', '--out', 'points.csv');
+    assert.match(stdout, /^Exported [\d,]+ rows \(.* KiB\) to .*points\.csv\.\n$/u);
+    const lines = readFileSync(cli.path('points.csv'), 'utf8').trimEnd().split('\r\n');
+    const steps = lines.filter((line) => line.includes(',stopped,step,'));
+    assert.equal(steps.length, 600);
+    assert.ok(steps[599].includes(',stopped,step,600,'));
+  });
 });
 
 test('bench: one record with its numbers, and a table op by op for people', async () => {

@@ -13,6 +13,8 @@ import { Output } from './output.ts';
 const queued: Run = {
   id: 'r-1',
   name: 'one',
+  tags: [],
+  note: '',
   status: 'queued',
   error: null,
   config: resolveConfig({}),

@@ -4,7 +4,7 @@ import { fromErrorRecord } from '../../contract/errors.ts';
 import type { Run, RunStatus } from '../../contract/records.ts';
 import { hint, type Context } from './context.ts';
 import { interruptedExit } from './failures.ts';
-import * as format from './format.ts';
+import * as format from '../../contract/format.ts';
 import { onInterrupt } from './interrupts.ts';
 import { fit } from './output.ts';
 import { RunProgress } from './runProgress.ts';
@@ -132,15 +132,18 @@ class Follower {
         if (event.level === 'info') out.line(out.paint('dim', event.message));
         else if (event.level === 'warning' && !out.json) out.note(event.message);
         return;
-      case 'run-checkpoint':
-      case 'sample-token':
+      default: // nothing that somebody who watches needs to read
     }
   }
 
   #changed(run: Run): void {
+    const before = this.#run?.status;
     this.#run = run;
+    const { out } = this.#context;
+    if (run.status === 'paused' && before !== 'paused')
+      out.line(out.paint('yellow', `Paused at step ${format.whole(run.step)}.`));
     if (!ended.includes(run.status)) return;
-    this.#context.out.status('');
+    out.status('');
     this.#resolve(run);
   }
 
@@ -164,6 +167,9 @@ function runOf(event: CoreEvent): string | undefined {
     case 'run-checkpoint':
       return event.checkpoint.runId;
     case 'import-progress':
+    case 'import-ended':
+    case 'dataset-changed':
+    case 'dataset-removed':
       return undefined;
     default:
       return event.runId;

@@ -2,7 +2,7 @@
 import type { Client, Input } from '../../contract/protocol.ts';
 import type { Dataset } from '../../contract/records.ts';
 import type { Context } from './context.ts';
-import * as format from './format.ts';
+import * as format from '../../contract/format.ts';
 import { oneLine } from './table.ts';
 
 const stages = {

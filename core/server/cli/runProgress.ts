@@ -1,11 +1,9 @@
 /** What training shows as it goes: pure functions from metrics to text. */
 import type { RunConfig } from '../../contract/config.ts';
 import type { StepMetric, ValidationMetric } from '../../contract/records.ts';
-import * as format from './format.ts';
+import { median, recentSteps, secondsLeft, tokensPerStep } from '../../contract/progress.ts';
+import * as format from '../../contract/format.ts';
 import type { Paint } from './output.ts';
-
-/** Steps over which the shown speed is the median. */
-const recentSteps = 50;
 
 export class RunProgress {
   readonly #config: RunConfig;
@@ -35,17 +33,18 @@ export class RunProgress {
 
   /** Parts of the progress line, the most telling first; units always. */
   parts(): string[] {
-    const { steps, batch, accumulate } = this.#config.training;
+    const { steps } = this.#config.training;
     const step = this.#last;
     if (step === undefined) return [];
     const perStep = median(this.#recent.map(({ milliseconds }) => milliseconds));
-    const tokens = batch * accumulate * this.#config.model.context;
+    const tokens = tokensPerStep(this.#config);
     const validation = this.#validation;
+    const left = secondsLeft(this.#config, step.step, perStep, validation?.milliseconds ?? 0);
     return [
       `step ${String(step.step).padStart(String(steps).length)}/${steps}`,
       `loss ${format.loss(step.loss)}`,
       ...(validation === undefined ? [] : [`validation ${format.loss(validation.loss)}`]),
-      `ETA ${format.duration(this.#secondsLeft(step.step, perStep))}`,
+      `ETA ${format.duration(left)}`,
       format.milliseconds(perStep).replace(' ms', ' ms/step'),
       `${format.count((tokens / perStep) * 1000)} tokens/s`,
       `tensors ${format.bytes(step.tensorBytes)}`,
@@ -64,20 +63,4 @@ export class RunProgress {
     ].join('  ');
     return best ? `${text}  ${paint('green', 'best so far')}` : text;
   }
-
-  /** Steps and validations still to come at their recent speed. */
-  #secondsLeft(step: number, perStep: number): number {
-    const { steps, evaluateEvery } = this.#config.training;
-    const validations = Math.ceil(steps / evaluateEvery) - Math.floor(step / evaluateEvery);
-    const training = (steps - step) * perStep;
-    return (training + validations * (this.#validation?.milliseconds ?? 0)) / 1000;
-  }
-}
-
-/** The middle value; the mean of the two middle ones for an even number. */
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  if (sorted.length % 2 === 1) return sorted[middle] ?? NaN;
-  return ((sorted[middle - 1] ?? NaN) + (sorted[middle] ?? NaN)) / 2;
 }

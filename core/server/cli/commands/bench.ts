@@ -2,10 +2,10 @@ import type { Command } from 'commander';
 import { resolveConfig } from '../../../contract/resolveConfig.ts';
 import type { BackendName } from '../../../contract/records.ts';
 import type { ProfileEntry } from '../../../graph/executor.ts';
-import { architecture } from '../architecture.ts';
+import { architecture } from '../../../contract/architecture.ts';
 import { readConfig, vocabularyOf } from '../configSource.ts';
 import type { Context } from '../context.ts';
-import * as format from '../format.ts';
+import * as format from '../../../contract/format.ts';
 import {
   backendOption,
   precisionOption,

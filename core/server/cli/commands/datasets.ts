@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { hint, type Context } from '../context.ts';
-import * as format from '../format.ts';
+import * as format from '../../../contract/format.ts';
 import { withCore } from '../session.ts';
 import { table } from '../table.ts';
 

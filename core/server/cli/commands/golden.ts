@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import type { BackendName } from '../../../contract/records.ts';
 import type { GoldenResult } from '../../../analyse/golden/golden.ts';
 import type { Context } from '../context.ts';
-import * as format from '../format.ts';
+import * as format from '../../../contract/format.ts';
 import { backendOption } from '../options.ts';
 import type { Paint } from '../output.ts';
 

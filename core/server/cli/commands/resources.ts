@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { resolveConfig } from '../../../contract/resolveConfig.ts';
 import type { Resources } from '../../../contract/records.ts';
-import { architecture } from '../architecture.ts';
+import { architecture } from '../../../contract/architecture.ts';
 import { readConfig, vocabularyOf } from '../configSource.ts';
 import type { Context } from '../context.ts';
-import * as format from '../format.ts';
+import * as format from '../../../contract/format.ts';
 import { setOption, vocabularyOption } from '../options.ts';
 import type { Paint } from '../output.ts';
 import { withCore } from '../session.ts';

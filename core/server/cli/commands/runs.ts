@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { architecture } from '../architecture.ts';
+import { architecture } from '../../../contract/architecture.ts';
 import { hint, type Context } from '../context.ts';
-import * as format from '../format.ts';
+import * as format from '../../../contract/format.ts';
 import { withCore } from '../session.ts';
 import { table } from '../table.ts';
 

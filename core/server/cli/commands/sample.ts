@@ -1,6 +1,6 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { Context } from '../context.ts';
-import * as format from '../format.ts';
+import * as format from '../../../contract/format.ts';
 import { decimal, wholeNumber } from '../options.ts';
 import { withCore } from '../session.ts';
 

@@ -7,7 +7,7 @@ import type { Context } from '../context.ts';
 import { followRun } from '../followRun.ts';
 import { describe } from '../importing.ts';
 import { backendOption, notEmpty, precisionOption, setOption, wholeNumber } from '../options.ts';
-import * as format from '../format.ts';
+import * as format from '../../../contract/format.ts';
 import { withCore } from '../session.ts';
 import { pairs } from '../table.ts';
 import { findData } from '../trainingData.ts';

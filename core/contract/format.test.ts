@@ -16,12 +16,17 @@ test('numbers are readable and have their unit', () => {
   assert.equal(format.milliseconds(0.416), '0.42 ms');
   assert.equal(format.milliseconds(98.24), '98.2 ms');
   assert.equal(format.milliseconds(1240), '1,240 ms');
+  assert.equal(format.rate(0.003), '3.00e-3');
+  assert.equal(format.rate(0), '0');
   assert.equal(format.loss(1.77119), '1.7712');
   assert.equal(format.loss(null), '–');
   assert.equal(format.ratio(98, 100), '0.98×');
   assert.equal(format.ratio(1, 0), '–');
   assert.equal(format.ratio(1, 1000), '<0.01×');
   assert.equal(format.ratio(0, 1000), '0.00×');
+  assert.equal(format.percent(0.9), '90.0 %');
+  assert.equal(format.percent(0.0001), '<0.1 %');
+  assert.equal(format.percent(0), '0.0 %');
   assert.equal(format.plural(1, 'step'), '1 step');
   assert.equal(format.plural(2000, 'step'), '2,000 steps');
 });

@@ -33,6 +33,23 @@ test('smoothing keeps constants and does not lag: a straight line stays, away fr
   assert.deepEqual(smooth([[4, 2]], 5), [[4, 2]]);
 });
 
+test('a summary, weighted by how many points each of its own stands for, is smoothed like the points', () => {
+  const steps = Array.from({ length: 1200 }, (_, x): Point => [x, 4 * Math.exp(-x / 300)]);
+  // Four steps a point in the first half, twelve in the second.
+  const sizes = [...Array.from({ length: 150 }, () => 4), ...Array.from({ length: 50 }, () => 12)];
+  let start = 0;
+  const summary = sizes.map((size): Point => {
+    const stretch = steps.slice(start, (start += size));
+    const mean = (values: number[]): number => values.reduce((a, b) => a + b) / size;
+    return [mean(stretch.map(([x]) => x)), mean(stretch.map(([, y]) => y))];
+  });
+  const all = smooth(steps, 60);
+  for (const [x, y] of smooth(summary, 60, (index) => sizes[index])) {
+    const exact = (all[Math.floor(x)][1] + all[Math.ceil(x)][1]) / 2;
+    assert.ok(Math.abs(y - exact) < 0.01 * exact, `${x}: ${y} for ${exact}`);
+  }
+});
+
 test('thinning keeps order, the ends of the range, and every extreme', () => {
   const points = Array.from({ length: 100_000 }, (_, x): Point => [x, Math.sin(x / 9000)]);
   points[31_415] = [31_415, 50];

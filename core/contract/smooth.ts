@@ -11,8 +11,14 @@ export type Point = readonly [x: number, y: number];
  * halfLife). Symmetric, so a smoothed curve does not lag behind its points as a running average does;
  * weights go by distance, so it does not depend on how densely the curve is sampled. Linear time.
  * @param points in order of x, finite
+ * @param weightOf how many values the point at an index stands for: then a curve and its summary are
+ *   smoothed alike
  */
-export function smooth(points: readonly Point[], halfLife: number): Point[] {
+export function smooth(
+  points: readonly Point[],
+  halfLife: number,
+  weightOf: (index: number) => number = () => 1,
+): Point[] {
   const n = points.length;
   const sum = new Float64Array(n);
   const weight = new Float64Array(n);
@@ -23,8 +29,9 @@ export function smooth(points: readonly Point[], halfLife: number): Point[] {
       const i = order(k);
       const [x, y] = points[i];
       const decay = k === 0 ? 0 : 2 ** (-Math.abs(x - points[order(k - 1)][0]) / halfLife);
-      s = s * decay + y;
-      w = w * decay + 1;
+      const own = weightOf(i);
+      s = s * decay + own * y;
+      w = w * decay + own;
       sum[i] += s;
       weight[i] += w;
     }
@@ -32,7 +39,10 @@ export function smooth(points: readonly Point[], halfLife: number): Point[] {
   sweep((k) => k);
   sweep((k) => n - 1 - k);
   // Both sweeps count the point itself.
-  return points.map(([x, y], i) => [x, (sum[i] - y) / (weight[i] - 1)]);
+  return points.map(([x, y], i) => {
+    const own = weightOf(i);
+    return [x, (sum[i] - own * y) / (weight[i] - own)];
+  });
 }
 
 /**

@@ -48,11 +48,21 @@ export function loss(value: number | null): string {
   return value === null ? '–' : value.toFixed(4);
 }
 
+/** A learning rate or a norm, over many orders of magnitude: `0`, `3.00e-3`. */
+export function rate(value: number): string {
+  return value === 0 ? '0' : value.toExponential(2);
+}
+
 /** One quantity relative to another: `0.98×`, `12.4×`, `<0.01×`. */
 export function ratio(value: number, reference: number): string {
   const quotient = value / reference;
   if (!Number.isFinite(quotient)) return '–';
   return quotient > 0 && quotient < 0.005 ? '<0.01×' : `${significant(quotient)}×`;
+}
+
+/** A share of a whole: `90.0 %`, `<0.1 %`. */
+export function percent(share: number): string {
+  return share > 0 && share < 0.0005 ? '<0.1 %' : `${(share * 100).toFixed(1)} %`;
 }
 
 /** An instant in the local time zone, to the minute. */

@@ -1,5 +1,5 @@
 /** A model in a few words, for tables. */
-import type { ModelConfig } from '../../contract/config.ts';
+import type { ModelConfig } from './config.ts';
 
 /** `dense H8`, `SwitchHead H2 E4 k2`, `SwitchAll H2 E4 k2`, `dense H8, σ-MoE`. */
 export function architecture(model: ModelConfig): string {
