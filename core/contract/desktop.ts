@@ -5,15 +5,7 @@
 
 /** Commands of the native menu that the page carries out. */
 export type MenuCommand =
-  | 'new-run'
-  | 'import'
-  | 'show-runs'
-  | 'show-data'
-  | 'show-machine'
-  | 'find'
-  | 'shortcuts'
-  /** A notification about a run was clicked. */
-  | { showRun: string };
+  'new-run' | 'import' | 'show-runs' | 'show-data' | 'show-machine' | 'find' | 'shortcuts';
 
 export interface DesktopBridge {
   /** As Node names it. */

@@ -18,6 +18,7 @@ test('numbers are readable and have their unit', () => {
   assert.equal(format.milliseconds(1240), '1,240 ms');
   assert.equal(format.rate(0.003), '3.00e-3');
   assert.equal(format.rate(0), '0');
+  assert.equal(format.rate(0.5), '0.500');
   assert.equal(format.loss(1.77119), '1.7712');
   assert.equal(format.loss(null), '–');
   assert.equal(format.ratio(98, 100), '0.98×');

@@ -48,9 +48,10 @@ export function loss(value: number | null): string {
   return value === null ? '–' : value.toFixed(4);
 }
 
-/** A learning rate or a norm, over many orders of magnitude: `0`, `3.00e-3`. */
+/** A learning rate, over many orders of magnitude: `0`, `3.00e-3`, `0.500`. */
 export function rate(value: number): string {
-  return value === 0 ? '0' : value.toExponential(2);
+  if (value === 0) return '0';
+  return value < 0.1 ? value.toExponential(2) : value.toPrecision(3);
 }
 
 /** One quantity relative to another: `0.98×`, `12.4×`, `<0.01×`. */

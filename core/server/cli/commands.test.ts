@@ -192,10 +192,10 @@ describe('wrong calls', () => {
   });
 });
 
-test('without a command: what is there, and help', async () => {
-  const stdout = await cli.succeed();
-  assert.match(stdout, /^The desktop app comes in a later version/u);
+test('help lists the commands', async () => {
+  const stdout = await cli.succeed('--help');
   assert.match(stdout, /Usage: switchyard \[options\] \[command\]/u);
+  assert.match(stdout, /^ {2}serve /mu);
 });
 
 test('help of a command lists the settings with their defaults', async () => {

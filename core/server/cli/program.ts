@@ -5,6 +5,7 @@ import type { Context } from './context.ts';
 import { usageError } from './failures.ts';
 import { notEmpty } from './options.ts';
 import type { Output } from './output.ts';
+import { app } from './commands/app.ts';
 import { bench } from './commands/bench.ts';
 import { compare } from './commands/compare.ts';
 import { datasets } from './commands/datasets.ts';
@@ -17,10 +18,12 @@ import { resources } from './commands/resources.ts';
 import { resume } from './commands/resume.ts';
 import { runs } from './commands/runs.ts';
 import { sample } from './commands/sample.ts';
+import { serve } from './commands/serve.ts';
 import { train } from './commands/train.ts';
 
 /** In the order of a first session. */
 const commands = [
+  serve,
   doctor,
   presets,
   resources,
@@ -47,20 +50,18 @@ export function createProgram(out: Output, version: string): Command {
       notEmpty,
     )
     .option('--json', 'one JSON object a line on stdout, for programs')
+    // Here and not at `serve`: without a command, the app may be served as well.
+    .option('--no-open', 'do not show the page in the browser when the app is served')
     .configureHelp({ showGlobalOptions: true, helpWidth: Math.min(out.columns, 100) })
     .configureOutput({ writeErr: () => undefined })
     .showSuggestionAfterError(true)
     .helpCommand('help [command]', 'explain a command')
     .exitOverride()
     .allowExcessArguments()
-    .action(() => {
+    .action(async () => {
       // Commander suggests commands only where there is no default action.
       if (program.args.length > 0) throw unknownCommand(program);
-      out.line(
-        'The desktop app comes in a later version; until then, Switchyard is these commands.',
-      );
-      out.line('');
-      program.outputHelp();
+      await app(context(), program.opts<{ open: boolean }>());
     });
   const context = (): Context => ({ out, home: program.opts<{ home?: string }>().home });
   for (const register of commands) register(program, context);

@@ -1,0 +1,196 @@
+/** What a chart of curves shows: from the histories of runs to the curves inside the visible range. */
+import type { CurvePoint, CurveValidation, Run } from '../../core/contract/records.ts';
+import type { Point } from '../../core/contract/smooth.ts';
+import { niceStep, type Scale } from './scale.ts';
+import { metrics, type Axis, type Metric } from './series.ts';
+import { condense, firstAtLeast, smoothed, stretchesOf, type Stretch } from './stretches.ts';
+
+export interface History {
+  run: Run;
+  points: readonly CurvePoint[];
+  validations: readonly CurveValidation[];
+}
+
+export interface ViewOptions {
+  metric: Metric;
+  axis: Axis;
+  /** In steps; 0 does not smooth. */
+  halfLife: number;
+  logX: boolean;
+  logY: boolean;
+  /** The visible part of the x axis; null shows everything. */
+  range: readonly [number, number] | null;
+  /** Stretches of one curve that become fewer ones when there are more than twice as many. */
+  most: number;
+}
+
+export interface DrawnCurve {
+  run: Run;
+  /** Those in the visible range, and one beyond on either side. */
+  stretches: readonly Stretch[];
+  /** Empty where nothing is smoothed. */
+  smoothed: readonly Point[];
+  /** Place on the axis and loss. */
+  validations: readonly Point[];
+}
+
+export interface CurveView {
+  x: Scale;
+  /** The x axis when everything is shown. */
+  whole: Scale;
+  y: Scale;
+  curves: readonly DrawnCurve[];
+  /** Steps at the start of which values lie above the plot; 0 where none do. */
+  openingAbove: number;
+}
+
+/** A whole history on one axis, and its smoothed values. */
+export interface Traced {
+  stretches: readonly Stretch[];
+  smoothed: readonly number[];
+}
+
+/** Traces histories, and keeps what it made of one until its points or the options change. */
+export class Tracer {
+  #kept = new Map<string, { points: readonly CurvePoint[]; key: string; traced: Traced }>();
+
+  trace({ run, points }: History, { metric, axis, halfLife }: ViewOptions): Traced {
+    const key = `${metric} ${axis} ${halfLife}`;
+    const kept = this.#kept.get(run.id);
+    if (kept?.points === points && kept.key === key) return kept.traced;
+    const stretches = stretchesOf(points, run, metric, axis);
+    const smooths = halfLife > 0 && metrics[metric].noisy;
+    const traced = { stretches, smoothed: smooths ? smoothed(stretches, halfLife) : [] };
+    this.#kept.set(run.id, { points, key, traced });
+    return traced;
+  }
+}
+
+/** The visible part of all histories, with both axes. */
+export function curveView(
+  histories: readonly History[],
+  options: ViewOptions,
+  tracer: Tracer = new Tracer(),
+): CurveView {
+  const traces = histories.map((history) => tracer.trace(history, options));
+  const validations = histories.map((history) => validationPoints(history, options));
+  const whole = wholeScale(traces, validations, options.logX);
+  const { range, logX } = options;
+  const x = range === null ? whole : { low: range[0], high: range[1], log: logX };
+  const curves = histories.map(({ run }, i) => ({
+    run,
+    ...visible(traces[i], x, options),
+    validations: within(validations[i], x),
+  }));
+  return { x, whole, ...yScale(curves, x, options), curves };
+}
+
+function validationPoints({ validations }: History, { metric, axis }: ViewOptions): Point[] {
+  if (metric !== 'loss') return [];
+  return validations
+    .filter(({ loss }) => Number.isFinite(loss))
+    .map((validation): Point => [placeOf(validation, axis), validation.loss]);
+}
+
+function placeOf(validation: CurveValidation, axis: Axis): number {
+  switch (axis) {
+    case 'step':
+      return validation.step;
+    case 'tokens':
+      return validation.trainedTokens;
+    case 'time':
+      return validation.elapsedSeconds;
+  }
+}
+
+function wholeScale(
+  traces: readonly Traced[],
+  validations: readonly (readonly Point[])[],
+  logX: boolean,
+): Scale {
+  const ends = [
+    ...traces.map(({ stretches }) => stretches.at(-1)?.x ?? 0),
+    ...validations.map((points) => points.at(-1)?.[0] ?? 0),
+  ];
+  const starts = traces.flatMap(({ stretches }) => stretches.find(({ x }) => x > 0)?.x ?? []);
+  const low = logX ? Math.min(...starts) : 0;
+  const high = Math.max(...ends);
+  if (!Number.isFinite(low) || high <= low) return { low: logX ? 1 : 0, high: 10, log: logX };
+  return { low, high, log: logX };
+}
+
+function visible(
+  { stretches, smoothed }: Traced,
+  x: Scale,
+  { most }: ViewOptions,
+): Pick<DrawnCurve, 'stretches' | 'smoothed'> {
+  const placeOf = (index: number): number => stretches[index].x;
+  const from = Math.max(0, firstAtLeast(stretches.length, placeOf, x.low) - 1);
+  const to = Math.min(stretches.length, firstAtLeast(stretches.length, placeOf, x.high) + 1);
+  const line: Point[] = [];
+  if (smoothed.length > 0) {
+    // Every so many are enough: a smoothed curve has no spikes to lose. The last one is always there.
+    const every = Math.max(1, Math.ceil((to - from) / most));
+    for (let i = from; i < to; i += every) line.push([placeOf(i), smoothed[i]]);
+    if (to > from && (to - 1 - from) % every !== 0) line.push([placeOf(to - 1), smoothed[to - 1]]);
+  }
+  return { stretches: condense(stretches.slice(from, to), most), smoothed: line };
+}
+
+function within(points: readonly Point[], x: Scale): readonly Point[] {
+  const from = firstAtLeast(points.length, (index) => points[index][0], x.low);
+  const to = firstAtLeast(points.length, (index) => points[index][0], x.high);
+  return points.slice(Math.max(0, from - 1), to + 1);
+}
+
+/**
+ * Limits that hold everything after the opening, spikes included. The plunge of the opening steps (or
+ * the slow first ones) would squash what is worth seeing into a strip.
+ */
+function yScale(
+  curves: readonly DrawnCurve[],
+  x: Scale,
+  { metric, logY, range }: ViewOptions,
+): { y: Scale; openingAbove: number } {
+  const last = Math.max(0, ...curves.map(({ stretches }) => stretches.at(-1)?.lastStep ?? 0));
+  const opening = range === null && metrics[metric].noisy && !logY ? Math.floor(last / 20) : 0;
+  let low = Infinity;
+  let high = -Infinity;
+  let above = -Infinity;
+  const include = (lowest: number, highest: number): void => {
+    // A logarithmic axis has no place for zero.
+    if (!logY || lowest > 0) low = Math.min(low, lowest);
+    high = Math.max(high, highest);
+  };
+  for (const { stretches, validations } of curves) {
+    for (const stretch of stretches) {
+      if (stretch.lastStep > opening) include(stretch.low, stretch.high);
+      else above = Math.max(above, stretch.high);
+    }
+    for (const [at, loss] of validations) if (at >= x.low && at <= x.high) include(loss, loss);
+  }
+  if (!Number.isFinite(low) || !Number.isFinite(high))
+    return { y: { low: logY ? 0.1 : 0, high: 1, log: logY }, openingAbove: 0 };
+  const y = logY ? logLimits(low, high) : limits(metric === 'loss' ? low : Math.min(0, low), high);
+  return { y, openingAbove: above > y.high ? opening : 0 };
+}
+
+/** Whole steps of the grid around the values. */
+function limits(low: number, high: number): Scale {
+  if (high === low) {
+    const room = high === 0 ? 1 : Math.abs(high) / 10;
+    return { low: low === 0 ? 0 : low - room, high: high + room, log: false };
+  }
+  const step = niceStep({ low, high }, 6);
+  const round = (value: number): number => Number(value.toPrecision(12));
+  return {
+    low: round(Math.floor(low / step) * step),
+    high: round(Math.ceil(high / step) * step),
+    log: false,
+  };
+}
+
+function logLimits(low: number, high: number): Scale {
+  const room = (high / low) ** 0.04 * 1.01;
+  return { low: low / room, high: high * room, log: true };
+}

@@ -1,0 +1,52 @@
+/** The line under a chart of curves: what exactly is drawn, so that no view passes for more than it is. */
+import * as format from '../../core/contract/format.ts';
+import type { CurveView } from './curveView.ts';
+import { axisText, metrics, type Metric } from './series.ts';
+
+/**
+ * Sentences; the first says for how many steps each point stands.
+ * @param canZoom whether the view can be made more exact: not so in a picture
+ */
+export function drawnNote(
+  view: CurveView,
+  metric: Metric,
+  halfLife: number,
+  canZoom = true,
+): string[] {
+  const { noisy } = metrics[metric];
+  const drawn = view.curves.some(({ stretches }) => stretches.length > 0);
+  if (!drawn) return [];
+  const smoothing = `Thick: their two-sided average, half-life ${format.plural(halfLife, 'step')}.`;
+  const above = `Values above ${axisText(metrics[metric].format(view.y.high))} in the first ${format.plural(view.openingAbove, 'step')} lie outside the plot.`;
+  return [
+    `${resolution(view)}${canZoom && isSummary(view) ? '; zoom in for every step' : ''}.`,
+    ...(noisy && halfLife > 0 ? [smoothing] : []),
+    ...(view.openingAbove > 0 ? [above] : []),
+  ];
+}
+
+/** Whether some point stands for several steps. */
+export function isSummary(view: CurveView): boolean {
+  return view.curves.some(({ stretches }) => stretches.some(({ count }) => count > 1));
+}
+
+function resolution(view: CurveView): string {
+  let most = 1;
+  let per = 1;
+  let alike = true;
+  let first: number | null = null;
+  for (const { stretches } of view.curves)
+    for (const [i, { count, per: of }] of stretches.entries()) {
+      most = Math.max(most, count);
+      per = Math.max(per, of);
+      first ??= count;
+      // The last stretch is what was left over.
+      if (count !== first && i < stretches.length - 1) alike = false;
+    }
+  if (most === 1) return 'Every step';
+  const span = `Each point stands for ${alike ? '' : 'up to '}${format.whole(most)} steps`;
+  if (per === 1) return `${span} (lowest to highest)`;
+  return per === most
+    ? `${span} (their mean)`
+    : `${span} (lowest to highest mean of ${format.whole(per)})`;
+}

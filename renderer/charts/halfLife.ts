@@ -1,0 +1,26 @@
+/** How much curves are smoothed: a half-life in steps, chosen on a slider of round values. */
+import { median } from '../../core/contract/progress.ts';
+import { niceStep } from './scale.ts';
+
+/**
+ * The length that the automatic smoothing goes by: the middle one, so that neither a very long run nor
+ * one that has just begun decides for all.
+ * @param lastSteps of the runs
+ */
+export function typicalLength(lastSteps: readonly number[]): number {
+  const begun = lastSteps.filter((step) => step > 0);
+  return begun.length === 0 ? 0 : median(begun);
+}
+
+/** About one percent of a run, as a round number of steps; 0 while a run is too short to need it. */
+export function automaticHalfLife(length: number): number {
+  return length < 20 ? 0 : Math.max(1, niceStep({ low: 0, high: length * 0.75 }, 100));
+}
+
+/** What the slider offers for runs of that many steps: nothing, then 1, 2, 5, … up to a fifth of them. */
+export function halfLives(lastStep: number): number[] {
+  const choices = [0];
+  for (let power = 1; choices[choices.length - 1] < lastStep / 5; power *= 10)
+    choices.push(...[1, 2, 5].map((factor) => factor * power));
+  return choices.filter((choice) => choice <= Math.max(10, lastStep / 4));
+}

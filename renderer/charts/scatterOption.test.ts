@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { paretoFront } from './pareto.ts';
+import { scatterOption, scatterScales, type ScatterPoint } from './scatterOption.ts';
+import { lightTheme } from './theme.ts';
+
+const point = (name: string, cost: number, loss: number): ScatterPoint => ({
+  runId: `r-${name}`,
+  ...{ name, cost, loss, color: '#123456', symbol: 'circle' },
+});
+const points = [
+  point('cheap', 1, 2),
+  point('beaten', 2, 2.1),
+  point('middle', 3, 1.8),
+  point('same cost, worse', 3, 1.9),
+  point('best', 5, 1.7),
+];
+
+test('the front is what no other point beats on both sides', () => {
+  assert.deepEqual(
+    paretoFront(points).map(({ name }) => name),
+    ['cheap', 'middle', 'best'],
+  );
+  assert.deepEqual(paretoFront([]), []);
+});
+
+test('all points lie inside the axes; wide costs get a logarithmic one', () => {
+  for (const list of [points, [point('alone', 7, 2)], [point('a', 1, 2), point('b', 1000, 2)]]) {
+    const { x, y } = scatterScales(list);
+    for (const { cost, loss } of list)
+      assert.ok(cost > x.low && cost < x.high && loss > y.low && loss < y.high);
+  }
+  assert.equal(scatterScales(points).x.log, false);
+  assert.equal(scatterScales([point('a', 1, 2), point('b', 1000, 2)]).x.log, true);
+});
+
+test('the front is drawn only where the points compare', () => {
+  const style = { theme: lightTheme, highlighted: null, width: 600, height: 300 };
+  const axis = { title: 'Parameters', format: String };
+  const front = (compares: boolean): unknown[] => {
+    const { series } = scatterOption(points, axis, { ...style, front: compares });
+    return (series as { data: unknown[] }[])[0].data;
+  };
+  assert.equal(front(true).length, 5);
+  assert.equal(front(false).length, 0);
+});

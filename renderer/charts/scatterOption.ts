@@ -1,0 +1,164 @@
+/** Quality against cost as an ECharts option: pure, and linear on both axes (see scale.ts). */
+import type { EChartsOption } from 'echarts';
+import { axisOption, margins, type Look } from './curveOption.ts';
+import { paretoFront, type Candidate } from './pareto.ts';
+import { niceStep, project, ticks, timeTicks, type Scale } from './scale.ts';
+import { chartFont, type ChartTheme } from './theme.ts';
+
+/** One run's place. */
+export interface ScatterPoint extends Candidate, Look {
+  runId: string;
+}
+
+export interface ScatterAxis {
+  title: string;
+  format: (value: number) => string;
+  /** Labelled with round lengths of time; in seconds. */
+  time?: boolean;
+}
+
+export interface ScatterScales {
+  x: Scale;
+  y: Scale;
+}
+
+/** Costs that differ by more than this factor are shown on a logarithmic axis. */
+const wide = 12;
+
+/** Axes that hold all points with room around them for marks and names. */
+export function scatterScales(points: readonly ScatterPoint[]): ScatterScales {
+  const costs = points.map(({ cost }) => cost);
+  const losses = points.map(({ loss }) => loss);
+  const log = Math.min(...costs) > 0 && Math.max(...costs) > wide * Math.min(...costs);
+  return { x: log ? logRoom(costs) : room(costs), y: room(losses) };
+}
+
+function logRoom(values: readonly number[]): Scale {
+  const low = Math.min(...values);
+  const high = Math.max(...values);
+  const factor = (high / low) ** 0.12;
+  return { low: low / factor, high: high * factor, log: true };
+}
+
+function room(values: readonly number[]): Scale {
+  const low = Math.min(...values);
+  const high = Math.max(...values);
+  const span = high - low || Math.abs(high) * 0.2 || 1;
+  const step = niceStep({ low, high: low + span * 1.3 }, 6);
+  const under = Math.floor((low - span * 0.12) / step) * step;
+  return {
+    low: low >= 0 ? Math.max(0, under) : under,
+    high: Math.ceil((high + span * 0.16) / step) * step,
+    log: false,
+  };
+}
+
+/**
+ * Marks with names, and the front as steps.
+ * @param front whether the points compare at all
+ */
+export function scatterOption(
+  points: readonly ScatterPoint[],
+  axis: ScatterAxis,
+  {
+    theme,
+    highlighted,
+    front,
+    width,
+    height,
+  }: {
+    theme: ChartTheme;
+    highlighted: string | null;
+    front: boolean;
+    /** Of the plot, in pixels. */
+    width: number;
+    height: number;
+  },
+): EChartsOption {
+  const { x, y } = scatterScales(points);
+  const across = Math.max(2, Math.floor(width / 100));
+  const xTicks = axis.time === true ? timeTicks(x, across) : ticks(x, across);
+  const yTicks = ticks(y, Math.max(2, Math.floor(height / 48)));
+  const place = ({ cost, loss }: Candidate): number[] => [project(x, cost), loss];
+  return {
+    animation: false,
+    textStyle: { fontFamily: chartFont, color: theme.ink },
+    grid: margins,
+    xAxis: {
+      ...axisOption(x, xTicks, axis.format, theme),
+      ...{ name: x.log ? `${axis.title}, logarithmic` : axis.title, nameGap: 28 },
+      axisLine: { show: true, lineStyle: { color: theme.line }, onZero: false },
+      splitLine: { lineStyle: { color: theme.grid } },
+    },
+    yAxis: {
+      ...axisOption(y, yTicks, (value) => String(Number(value.toPrecision(6))), theme),
+      ...{ name: 'Best validation loss (nats per token)', nameGap: 48 },
+      axisLine: { show: false },
+      splitLine: { lineStyle: { color: theme.grid } },
+    },
+    series: [
+      {
+        id: 'front',
+        type: 'line',
+        step: 'end',
+        silent: true,
+        showSymbol: false,
+        data: front ? frontLine(points, x, y, place) : [],
+        lineStyle: { width: 1.4, type: [4, 4], color: theme.line },
+        z: 1,
+      },
+      {
+        id: 'runs',
+        type: 'scatter',
+        silent: true,
+        labelLayout: { hideOverlap: true },
+        data: points.map((point) => {
+          const stands = point.runId === highlighted;
+          const dimmed = highlighted !== null && !stands;
+          return {
+            value: place(point),
+            symbol: point.symbol,
+            symbolSize: stands ? 17 : 12,
+            itemStyle: {
+              color: point.color,
+              opacity: dimmed ? 0.35 : 1,
+              borderColor: theme.surface,
+              borderWidth: 1.5,
+            },
+            label: {
+              show: true,
+              position:
+                place(point)[0] > (project(x, x.low) + project(x, x.high)) / 2 ? 'left' : 'right',
+              formatter: point.name,
+              fontSize: 11.5,
+              fontFamily: chartFont,
+              fontWeight: stands ? 'bold' : 'normal',
+              color: dimmed ? theme.quiet : theme.ink,
+              width: 180,
+              overflow: 'truncate',
+            },
+            z: stands ? 10 : 3,
+          };
+        }),
+      },
+    ],
+  };
+}
+
+/** From the upper edge down the front's steps to the right edge. */
+function frontLine(
+  points: readonly ScatterPoint[],
+  x: Scale,
+  y: Scale,
+  place: (candidate: Candidate) => number[],
+): number[][] {
+  const front = paretoFront(points);
+  const first = front.at(0);
+  const last = front.at(-1);
+  if (first === undefined || last === undefined) return [];
+  return [
+    place({ cost: first.cost, loss: y.high }),
+    ...front.map(place),
+    place({ cost: x.high, loss: last.loss }),
+  ];
+}

@@ -1,0 +1,33 @@
+/** Where the core is and the token it wants: in the address's fragment at first, then kept for the tab. */
+
+export interface CoreAddress {
+  /** `127.0.0.1:7373` */
+  host: string;
+  token: string;
+}
+
+const storageKey = 'switchyard.core';
+
+/**
+ * Reads `#token=…` (in the shell also `core=HOST:PORT`) and takes it out of the address bar, so that it
+ * is neither seen nor bookmarked; without it, what this tab was given before.
+ */
+export function takeAddress(
+  location: Location = window.location,
+  storage: Storage = window.sessionStorage,
+  history: History = window.history,
+): CoreAddress | null {
+  const parameters = new URLSearchParams(location.hash.slice(1));
+  const token = parameters.get('token');
+  if (token === null) return readAddress(storage.getItem(storageKey));
+  const address = { host: parameters.get('core') ?? location.host, token };
+  storage.setItem(storageKey, JSON.stringify(address));
+  history.replaceState(null, '', '#/runs');
+  return address;
+}
+
+function readAddress(kept: string | null): CoreAddress | null {
+  if (kept === null) return null;
+  const { host, token } = JSON.parse(kept) as Partial<CoreAddress>;
+  return host === undefined || token === undefined ? null : { host, token };
+}

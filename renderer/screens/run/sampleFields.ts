@@ -1,0 +1,57 @@
+/** What can be set for a sample: the bounds that `runs.sample` accepts, and reading what was typed. */
+import { SwitchyardError } from '../../../core/contract/errors.ts';
+import {
+  integer,
+  number,
+  type IntegerField,
+  type NumberField,
+} from '../../../core/contract/fields.ts';
+
+export const sampleFields = {
+  tokens: integer({
+    default: 200,
+    min: 1,
+    max: 100_000,
+    label: 'Tokens',
+    unit: 'tokens',
+    help: 'Length of the continuation.',
+  }),
+  temperature: number({
+    default: 0.8,
+    min: 0,
+    max: 100,
+    label: 'Temperature',
+    help: '0 always takes the likeliest token; 1 draws by the model’s own probabilities; more is wilder.',
+  }),
+  topK: integer({
+    default: 0,
+    min: 0,
+    max: 10_000_000,
+    label: 'Top-k',
+    help: 'Draws only among this many likeliest tokens; 0 among all.',
+  }),
+  seed: integer({
+    default: 1,
+    min: 0,
+    max: 2 ** 32 - 1,
+    label: 'Seed',
+    help: 'The same seed, settings and checkpoint give the same text.',
+  }),
+} as const;
+
+export type SampleField = keyof typeof sampleFields;
+export const sampleFieldNames = Object.keys(sampleFields) as SampleField[];
+
+/**
+ * A typed number.
+ * @throws SwitchyardError `invalid-argument`, naming the field, what was typed and what would be right
+ */
+export function readNumber(field: IntegerField | NumberField, text: string): number {
+  const { label, type, min, max } = field;
+  const value = text.trim() === '' ? NaN : Number(text);
+  if (value >= min && value <= max && (type === 'number' || Number.isInteger(value))) return value;
+  throw new SwitchyardError(
+    'invalid-argument',
+    `${label} is ${JSON.stringify(text)}, but must be a ${type === 'integer' ? 'whole ' : ''}number from ${min} to ${max}.`,
+  );
+}

@@ -1,0 +1,91 @@
+/** The numbers at the top of a run's page. */
+import * as format from '../../../core/contract/format.ts';
+import { recentSteps, tokensPerStep } from '../../../core/contract/progress.ts';
+import { isActive, type Curve, type Run } from '../../../core/contract/records.ts';
+import { paceOf, type Live } from '../../state/runs.svelte.ts';
+import { recentLoss } from './recentLoss.ts';
+
+export interface Tile {
+  label: string;
+  value: string;
+  /** Under the value: unit, or where it was. */
+  detail: string;
+}
+
+const dash = '–';
+const shown = (value: number | null | undefined, as: (value: number) => string): string =>
+  value == null ? dash : as(value);
+
+/** The larger of what is recorded and what was heard of last; null of neither. */
+function highest(recorded: number | null, live: number | undefined): number | null {
+  const known = [recorded, live ?? null].filter((value) => value !== null);
+  return known.length === 0 ? null : Math.max(...known);
+}
+
+/** @param step the last one done, which may be ahead of the record */
+export function tilesOf(
+  run: Run,
+  step: number,
+  live: Live | undefined,
+  curve: Curve | null,
+): Tile[] {
+  const points = curve?.points ?? [];
+  const last = points.at(-1);
+  const active = run.status === 'running';
+  const pace = active ? paceOf(run, live) : null;
+  const perStep = pace?.perStep ?? run.millisecondsPerStep;
+  const speed = perStep === null ? null : (tokensPerStep(run.config) * 1000) / perStep;
+  const over = Math.min(recentSteps, curve?.steps ?? 0);
+  const { steps } = run.config.training;
+  return [
+    {
+      label: 'Step',
+      value: format.whole(step),
+      detail: `of ${format.whole(steps)}, ${format.percent(step / steps)}`,
+    },
+    {
+      label: 'Best validation loss',
+      value: format.loss(run.bestValidationLoss),
+      detail:
+        run.bestStep === null
+          ? 'not validated yet'
+          : `nats per token, step ${format.whole(run.bestStep)}`,
+    },
+    {
+      label: 'Training loss',
+      value: format.loss(recentLoss(points) ?? run.lastTrainLoss),
+      detail: over > 0 ? `mean of the last ${format.plural(over, 'step')}` : 'nats per token',
+    },
+    {
+      label: 'Speed',
+      value: shown(speed, format.count),
+      detail: `tokens per second${active ? '' : ', median'}`,
+    },
+    {
+      label: 'Time per step',
+      value: shown(perStep, format.milliseconds),
+      detail:
+        pace === null ? 'median of the run' : `median of the last ${live?.recent.length ?? 0}`,
+    },
+    {
+      label: 'Learning rate',
+      value: shown(live?.last.learningRate ?? last?.learningRate, format.rate),
+      detail: `peak ${format.rate(run.config.training.learningRate)}`,
+    },
+    {
+      label: 'Peak tensor memory',
+      value: shown(highest(run.peakTensorBytes, live?.last.tensorBytes), format.bytes),
+      detail: `process ${shown(highest(run.peakRssBytes, live?.last.rssBytes), format.bytes)}`,
+    },
+    {
+      label: 'Training time',
+      value: shown(live?.last.elapsedSeconds ?? last?.elapsedSeconds, format.duration),
+      detail:
+        pace !== null
+          ? `${format.duration(pace.secondsLeft)} left`
+          : isActive(run.status)
+            ? 'waiting'
+            : `${format.count(run.tokens)} tokens`,
+    },
+  ];
+}

@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { keptForm, parseChoices, problemsOf, tokenizerOf, usualChoices } from './importChoices.ts';
+
+test('the usual choices are usable, as bytes and as byte pairs', () => {
+  assert.deepEqual(problemsOf(usualChoices), { tokenizer: null, validationShare: null });
+  assert.equal(tokenizerOf(usualChoices), 'byte');
+  const pairs = { ...usualChoices, tokenizer: 'bpe' as const };
+  assert.equal(tokenizerOf(pairs), 'bpe:8000');
+  assert.deepEqual(problemsOf(pairs), { tokenizer: null, validationShare: null });
+});
+
+test('each field that is not usable gets its own sentence', () => {
+  const empty = problemsOf({ tokenizer: 'bpe', vocabulary: null, validationShare: null });
+  assert.match(empty.tokenizer ?? '', /^Tokenizer is "bpe:", but must be "byte", or "bpe:N"/u);
+  assert.match(
+    empty.validationShare ?? '',
+    /^Validation share is empty, but must be a number greater than 0/u,
+  );
+  const { tokenizer, validationShare } = problemsOf({
+    ...{ tokenizer: 'bpe', vocabulary: 80.5, validationShare: 0.7 },
+  });
+  assert.match(tokenizer ?? '', /"bpe:80.5"/u);
+  assert.match(
+    validationShare ?? '',
+    /^Validation share is 0.7, but must be a number greater than 0 and at most 0.5/u,
+  );
+});
+
+test('a vocabulary size does not matter for bytes', () => {
+  const { tokenizer } = problemsOf({ ...usualChoices, vocabulary: null });
+  assert.equal(tokenizer, null);
+});
+
+test('choices are kept as they were, and what is spoilt gives the usual ones', () => {
+  const choices = { tokenizer: 'bpe', vocabulary: 512, validationShare: 0.05 } as const;
+  assert.deepEqual(parseChoices(keptForm(choices)), choices);
+  for (const spoilt of [null, '', 'bpe', 'bpe 8000 7', 'bpe x 0.1', 'byte null null'])
+    assert.deepEqual(parseChoices(spoilt), usualChoices);
+});
