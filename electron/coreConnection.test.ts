@@ -20,7 +20,14 @@ test('the connection asks for the protocol with its token, names no origin, and 
     const { origin, 'sec-websocket-protocol': protocols } = request.headers;
     asked.resolve({ origin, protocols, url: request.url });
     send({
-      hello: { instance: 'a', version: '1', home: '/h', platform: 'linux', restarted: null },
+      hello: {
+        instance: 'a',
+        version: '1',
+        home: '/h',
+        platform: 'linux',
+        sample: null,
+        restarted: null,
+      },
     });
     socket.on('message', () => send({ id: 1, result: [] }));
   });

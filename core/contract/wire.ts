@@ -32,6 +32,8 @@ export interface Hello {
   home: string;
   /** As Node names it: `linux`, `darwin`, `win32`. */
   platform: string;
+  /** Path of a text to try things on, which comes with Switchyard; null where it was removed. */
+  sample: string | null;
   /** Why this core was started, when it replaces one that ended unexpectedly; else null. */
   restarted: string | null;
 }

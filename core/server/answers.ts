@@ -17,7 +17,7 @@ const policy = [
 ].join('; ');
 
 const features = ['camera', 'microphone', 'geolocation', 'display-capture', 'usb', 'serial', 'hid'];
-const moreFeatures = ['midi', 'payment', 'bluetooth', 'accelerometer', 'gyroscope', 'magnetometer'];
+const moreFeatures = ['midi', 'payment', 'accelerometer', 'gyroscope', 'magnetometer'];
 
 const securityHeaders: Readonly<Record<string, string>> = {
   'Content-Security-Policy': policy,

@@ -58,7 +58,8 @@ async function run(start: CoreStart): Promise<void> {
   try {
     core = openCore(start.home === null ? {} : { home: start.home });
     log = openServerLog(join(core.home, 'logs'));
-    const { token, port, restarted } = start;
+    const { token, port } = start;
+    const restarted = start.restarted === null ? null : restartSentence(start.restarted, start);
     const options = { core, token, port, renderer, instance, restarted, log };
     served = await listenPatiently(options, start.anyPort);
   } catch (error) {
@@ -79,6 +80,14 @@ async function run(start: CoreStart): Promise<void> {
   await core.close();
   await served.close();
   process.exit(0);
+}
+
+/** For people: how the core before this one ended, and what that means for its runs. */
+function restartSentence(reason: string, { resume }: CoreStart): string {
+  const runs = resume
+    ? 'What was training goes on from its last checkpoint.'
+    : 'It has ended like this several times, so runs were not resumed by themselves; resume them one by one.';
+  return `${reason} It was started again. ${runs}`;
 }
 
 async function listenPatiently(options: ServeOptions, anyPort: boolean): Promise<Served> {

@@ -2,8 +2,10 @@
  * The core over HTTP and one WebSocket a page, on 127.0.0.1 only. Every request passes admission
  * first; the page itself is the only thing that needs no token.
  */
+import { existsSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import type { Core } from '../api/openCore.ts';
@@ -26,6 +28,7 @@ import { answerStatic, readStaticFiles, type StaticFiles } from './staticFiles.t
 import { receiveUpload } from './uploads.ts';
 
 const socketPath = '/socket';
+const sampleText = join(import.meta.dirname, '..', '..', 'samples', 'tinyshakespeare.txt');
 
 export interface ServeOptions {
   core: Core;
@@ -59,6 +62,7 @@ export async function serveCore(options: ServeOptions): Promise<Served> {
     version: core.version,
     home: core.home,
     platform: process.platform,
+    sample: existsSync(sampleText) ? sampleText : null,
     restarted,
   };
   const sockets = new WebSocketServer({

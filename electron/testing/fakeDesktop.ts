@@ -362,6 +362,7 @@ export function fakeShell(changes: Partial<ShellParts> = {}): FakeShell {
           version: '0.0.0',
           home: core.home,
           platform: 'linux',
+          sample: null,
           restarted: null,
         },
       });

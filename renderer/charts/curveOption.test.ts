@@ -8,6 +8,7 @@ import { lightTheme, symbolOf } from './theme.ts';
 const options: ViewOptions = {
   ...{ metric: 'loss', axis: 'step', halfLife: 5, logX: false, logY: false, range: null },
   most: 800,
+  rows: 6,
 };
 const style: CurveStyle = {
   ...{ metric: 'loss', axis: 'step', theme: lightTheme, highlighted: null, compact: false },

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Tracer, curveView, type History, type ViewOptions } from './curveView.ts';
 import { drawnNote } from './drawnNote.ts';
+import { ticks } from './scale.ts';
 import { splice } from './stretches.ts';
 import { points, run, summary, validation } from './testing/records.ts';
 
@@ -13,6 +14,7 @@ const options: ViewOptions = {
   logY: false,
   range: null,
   most: 800,
+  rows: 6,
 };
 
 /** Falls from 5.5 to `floor`, with a spike of 7 at one step. */
@@ -32,6 +34,8 @@ describe('axes', () => {
     const view = curveView([history('a')], options);
     assert.deepEqual([view.x.low, view.x.high], [0, 600]);
     assert.ok(view.y.low <= 1.6 && view.y.high < 5.5);
+    const labels = ticks(view.y, 6);
+    assert.deepEqual([labels.at(0), labels.at(-1)], [view.y.low, view.y.high]);
     assert.equal(view.openingAbove, 30);
     assert.match(
       drawnNote(view, 'loss', 5).join(' '),
@@ -65,6 +69,11 @@ describe('axes', () => {
     const none = curveView([{ run: run('a'), points: [], validations: [] }], options);
     assert.ok(none.x.high > none.x.low && none.y.high > none.y.low);
     assert.deepEqual(drawnNote(none, 'loss', 5), []);
+  });
+
+  test('bytes have round values in their own unit', () => {
+    const { y } = curveView([history('a')], { ...options, metric: 'tensorBytes' });
+    assert.ok(ticks(y, 6).includes(2 ** 20));
   });
 
   test('a loss that is not a number has no place', () => {
@@ -133,6 +142,10 @@ describe('what is drawn', () => {
     assert.equal(
       note(summary(steps, 12), { metric: 'gradientNorm' }),
       'Each point stands for 12 steps (their mean); zoom in for every step.',
+    );
+    assert.equal(
+      note(summary(steps, 12), { metric: 'tensorBytes' }),
+      'Each point stands for 12 steps (as of the last); zoom in for every step.',
     );
     assert.equal(
       note(summary(steps, 12), { metric: 'gradientNorm', most: 200 }),

@@ -22,6 +22,8 @@ export interface ViewOptions {
   range: readonly [number, number] | null;
   /** Stretches of one curve that become fewer ones when there are more than twice as many. */
   most: number;
+  /** Grid lines that there is room for. */
+  rows: number;
 }
 
 export interface DrawnCurve {
@@ -150,7 +152,7 @@ function within(points: readonly Point[], x: Scale): readonly Point[] {
 function yScale(
   curves: readonly DrawnCurve[],
   x: Scale,
-  { metric, logY, range }: ViewOptions,
+  { metric, logY, range, rows }: ViewOptions,
 ): { y: Scale; openingAbove: number } {
   const last = Math.max(0, ...curves.map(({ stretches }) => stretches.at(-1)?.lastStep ?? 0));
   const opening = range === null && metrics[metric].noisy && !logY ? Math.floor(last / 20) : 0;
@@ -171,22 +173,31 @@ function yScale(
   }
   if (!Number.isFinite(low) || !Number.isFinite(high))
     return { y: { low: logY ? 0.1 : 0, high: 1, log: logY }, openingAbove: 0 };
-  const y = logY ? logLimits(low, high) : limits(metric === 'loss' ? low : Math.min(0, low), high);
+  const y = logY
+    ? logLimits(low, high)
+    : limits(metric === 'loss' ? low : Math.min(0, low), high, rows, unitOf(metric, high));
   return { y, openingAbove: above > y.high ? opening : 0 };
 }
 
+/** What round values are multiples of: bytes are printed in powers of 1,024. */
+function unitOf(metric: Metric, high: number): number {
+  if (metric !== 'tensorBytes' && metric !== 'rssBytes') return 1;
+  return high < 1 ? 1 : 1024 ** Math.floor(Math.log2(high) / 10);
+}
+
 /** Whole steps of the grid around the values. */
-function limits(low: number, high: number): Scale {
+function limits(low: number, high: number, rows: number, unit: number): Scale {
   if (high === low) {
     const room = high === 0 ? 1 : Math.abs(high) / 10;
     return { low: low === 0 ? 0 : low - room, high: high + room, log: false };
   }
-  const step = niceStep({ low, high }, 6);
+  const step = niceStep({ low, high }, rows, unit);
   const round = (value: number): number => Number(value.toPrecision(12));
   return {
     low: round(Math.floor(low / step) * step),
     high: round(Math.ceil(high / step) * step),
     log: false,
+    step,
   };
 }
 

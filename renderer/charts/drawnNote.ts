@@ -19,7 +19,7 @@ export function drawnNote(
   const smoothing = `Thick: their two-sided average, half-life ${format.plural(halfLife, 'step')}.`;
   const above = `Values above ${axisText(metrics[metric].format(view.y.high))} in the first ${format.plural(view.openingAbove, 'step')} lie outside the plot.`;
   return [
-    `${resolution(view)}${canZoom && isSummary(view) ? '; zoom in for every step' : ''}.`,
+    `${resolution(view, noisy)}${canZoom && isSummary(view) ? '; zoom in for every step' : ''}.`,
     ...(noisy && halfLife > 0 ? [smoothing] : []),
     ...(view.openingAbove > 0 ? [above] : []),
   ];
@@ -30,7 +30,7 @@ export function isSummary(view: CurveView): boolean {
   return view.curves.some(({ stretches }) => stretches.some(({ count }) => count > 1));
 }
 
-function resolution(view: CurveView): string {
+function resolution(view: CurveView, noisy: boolean): string {
   let most = 1;
   let per = 1;
   let alike = true;
@@ -45,6 +45,8 @@ function resolution(view: CurveView): string {
     }
   if (most === 1) return 'Every step';
   const span = `Each point stands for ${alike ? '' : 'up to '}${format.whole(most)} steps`;
+  // What is not noisy is recorded as of the last step, not as a mean.
+  if (!noisy) return `${span} (as of the last)`;
   if (per === 1) return `${span} (lowest to highest)`;
   return per === most
     ? `${span} (their mean)`

@@ -7,6 +7,7 @@ import { points, run, summary, validation } from './testing/records.ts';
 const options: ViewOptions = {
   ...{ metric: 'loss', axis: 'step', halfLife: 0, logX: false, logY: false, range: null },
   most: 800,
+  rows: 6,
 };
 const history = (name: string, steps: number, loss: number): History => ({
   run: run(name),

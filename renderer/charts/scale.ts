@@ -5,6 +5,8 @@ export interface Scale {
   high: number;
   /** Equal ratios are equally far apart; `low` is above zero then. */
   log: boolean;
+  /** Distance between labelled values, where the limits were chosen for it. */
+  step?: number;
 }
 
 /** A value as the axis draws it: charts are given these, so that every axis of theirs is linear. */
@@ -27,7 +29,8 @@ export function valueAt(scale: Scale, share: number): number {
 
 /** About `most` round values that lie on the axis. */
 export function ticks(scale: Scale, most: number): number[] {
-  return scale.log ? logTicks(scale, most) : multiples(scale, niceStep(scale, most));
+  if (scale.log) return logTicks(scale, most);
+  return multiples(scale, scale.step ?? niceStep(scale, most));
 }
 
 /** Round lengths of time, for axes in seconds. */

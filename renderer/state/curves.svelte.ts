@@ -2,8 +2,9 @@
  * The histories of runs as charts need them: read once, then continued by the core's events. A curve
  * that has grown long is read anew, so that no page holds more than a few thousand points a run.
  */
-import type { Curve, CurvePoint, StepMetric } from '../../core/contract/records.ts';
+import type { Curve, StepMetric, ValidationMetric } from '../../core/contract/records.ts';
 import { core } from '../connection/core.svelte.ts';
+import { withSteps, withValidation } from './curveGrowth.ts';
 
 /** Points a curve is read with, and may grow to before it is read again. */
 const readPoints = 2000;
@@ -34,33 +35,15 @@ export class RunCurve {
     }
   }
 
-  /** Steps that the curve does not have yet are added at full resolution. */
   addSteps(steps: readonly StepMetric[]): void {
-    const { curve } = this;
-    if (curve === null) return;
-    const last = curve.points.at(-1)?.step ?? 0;
-    const added = steps.filter(({ step }) => step > last).map(pointOf);
-    if (added.length === 0) return;
-    const points = [...curve.points, ...added];
-    this.curve = { ...curve, steps: curve.steps + added.length, points };
-    if (points.length > mostPoints) void this.read();
+    if (this.curve === null) return;
+    this.curve = withSteps(this.curve, steps);
+    if (this.curve.points.length > mostPoints) void this.read();
   }
 
-  addValidation(step: number, loss: number, tokens: number, milliseconds: number): void {
-    const { curve } = this;
-    if (curve === null || (curve.validations.at(-1)?.step ?? 0) >= step) return;
-    const at = curve.points.at(-1);
-    const validation = {
-      ...{ step, loss, tokens, milliseconds },
-      trainedTokens: at?.tokens ?? 0,
-      elapsedSeconds: at?.elapsedSeconds ?? 0,
-    };
-    this.curve = { ...curve, validations: [...curve.validations, validation] };
+  addValidation(validation: ValidationMetric): void {
+    if (this.curve !== null) this.curve = withValidation(this.curve, validation);
   }
-}
-
-function pointOf({ loss, ...metric }: StepMetric): CurvePoint {
-  return { ...metric, count: 1, loss, lowest: loss, highest: loss };
 }
 
 class Curves {
@@ -74,11 +57,9 @@ class Curves {
         case 'run-steps':
           this.#byRun.get(event.runId)?.addSteps(event.steps);
           return;
-        case 'run-validation': {
-          const { step, loss, tokens, milliseconds } = event.validation;
-          this.#byRun.get(event.runId)?.addValidation(step, loss, tokens, milliseconds);
+        case 'run-validation':
+          this.#byRun.get(event.runId)?.addValidation(event.validation);
           return;
-        }
         case 'run-rewound':
           void this.#byRun.get(event.runId)?.read();
           return;

@@ -68,6 +68,12 @@ class Imports {
     });
   }
 
+  /** Imports the text to try things on that comes with Switchyard. */
+  sample(): void {
+    const path = core.hello?.sample ?? null;
+    if (path !== null) this.#begin([{ source: { kind: 'path', path }, bytes: null }]);
+  }
+
   /** Imports files that were chosen or dropped; in the shell from where they lie, without a copy. */
   files(files: readonly File[]): void {
     const texts: NewText[] = [];

@@ -62,6 +62,7 @@ after(async () => {
 
 const heading = (name: string | RegExp): Locator => page.getByRole('heading', { name, level: 1 });
 const button = (name: string | RegExp): Locator => page.getByRole('button', { name });
+const field = (name: string | RegExp): Locator => page.getByRole('textbox', { name, exact: true });
 const status = (): Locator => page.getByRole('main').locator('header .status').first();
 
 /** Waits until the run whose page is open has that status. */
@@ -81,8 +82,7 @@ async function makeTiny(steps: number): Promise<void> {
     'Evaluate every': 20,
     'Checkpoint every': 50,
   };
-  for (const [label, value] of Object.entries(values))
-    await page.getByLabel(label, { exact: true }).fill(String(value));
+  for (const [label, value] of Object.entries(values)) await field(label).fill(String(value));
   await page.getByRole('radio', { name: /^wasm/u }).check();
 }
 
@@ -114,14 +114,14 @@ step('a run is configured, started and watched', async () => {
   await heading('New run').waitFor();
   await page.getByRole('radio', { name: /Tiny SwitchHead/u }).check({ force: true });
   await makeTiny(4000);
-  await page.getByLabel('Head width (P)').fill('10');
+  await field('Head width (P)').fill('10');
   await page
     .getByText(/must be an even number/u)
     .first()
     .waitFor();
   assert.ok(await button(/Start run/u).isDisabled(), 'an impossible combination cannot be started');
-  await page.getByLabel('Head width (P)').fill('8');
-  await page.getByLabel(/^Name/u).fill('switchhead');
+  await field('Head width (P)').fill('8');
+  await field(/^Name/u).fill('switchhead');
   await button(/Start run/u).click();
 
   await heading('switchhead').waitFor();
@@ -164,8 +164,8 @@ step('more runs are queued behind it', async () => {
   ]) {
     await page.getByRole('radio', { name: new RegExp(preset, 'u') }).check({ force: true });
     await makeTiny(60);
-    await page.getByLabel('Head width (P)').fill('8');
-    await page.getByLabel(/^Name/u).fill(name);
+    await field('Head width (P)').fill('8');
+    await field(/^Name/u).fill(name);
     await page.getByText(/It will wait in the queue/u).waitFor();
     await button('Start and configure another').click();
     await page.getByText(`“${name}” is queued.`).waitFor();
@@ -212,7 +212,7 @@ step('a run is renamed, tagged, annotated and looked into', async () => {
   await page.getByLabel('New tag').fill('baseline');
   await page.keyboard.press('Enter');
   await button('Remove the tag baseline').waitFor();
-  await page.getByLabel('Note').fill('Equal parameters.');
+  await field('Note').fill('Equal parameters.');
   await heading('dense baseline').click();
   await page.getByText('Saved', { exact: true }).waitFor();
 
