@@ -32,19 +32,19 @@ export interface SocketTransport extends Transport {
 
 export interface SocketTransportOptions {
   /** Opens a socket, for example `(url, protocols) => new WebSocket(url, protocols)`. */
-  open(url: string, protocols: string[]): SocketLike;
+  open: (url: string, protocols: string[]) => SocketLike;
   url: string;
   token: string;
-  onState(state: ConnectionState): void;
-  setTimeout(work: () => void, milliseconds: number): unknown;
+  onState: (state: ConnectionState) => void;
+  setTimeout: (work: () => void, milliseconds: number) => unknown;
 }
 
 /** Waiting times between attempts, in milliseconds; the last one repeats. */
 const delays = [100, 200, 400, 800, 1500];
 
 interface Waiting {
-  resolve(result: unknown): void;
-  reject(error: SwitchyardError): void;
+  resolve: (result: unknown) => void;
+  reject: (error: SwitchyardError) => void;
 }
 
 /** Starts to connect at once. Calls made while there is no connection reject with `interrupted`. */
