@@ -1,21 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { judge, measureCautions, sameData, sameMeasure, signedLoss } from './comparison.ts';
-import type { Run } from './records.ts';
 import { resolveConfig } from './resolveConfig.ts';
+import { finishedRun as run } from './testing/runRecord.ts';
 
-function run(name: string, changes: Partial<Run> = {}): Run {
-  return {
-    ...{ id: `r-${name}`, name, tags: [], note: '', status: 'finished', error: null },
-    ...{ config: resolveConfig({}), datasetId: 'd-1', backend: 'wasm', device: 'a processor' },
-    ...{ createdAt: '2026-01-01T00:00:00.000Z', startedAt: null, endedAt: null },
-    ...{ step: 600, tokens: 1_228_800, parameters: 857_088, macs: 121_600_000 },
-    ...{ attentionMacs: 12_600_000, attentionFloats: 327_680, lastTrainLoss: 1.6 },
-    ...{ lastValidationLoss: 1.74, bestValidationLoss: 1.73, bestStep: 500 },
-    ...{ millisecondsPerStep: 100, peakTensorBytes: 2 ** 27, peakRssBytes: 2 ** 29 },
-    ...changes,
-  };
-}
 const dense = run('dense');
 
 test('the best is the lowest validation loss; costs are relative to the first run', () => {

@@ -2,39 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { loadImage, createCanvas } from '@napi-rs/canvas';
 import type { Run } from '../contract/records.ts';
-import { resolveConfig } from '../contract/resolveConfig.ts';
+import { finishedRun } from '../contract/testing/runRecord.ts';
 import { lossCurves, renderPng, type RunMetrics } from './figure.ts';
 
-function run(id: string, name: string): Run {
-  return {
-    id,
-    name,
-    tags: [],
-    note: '',
-    status: 'finished',
-    error: null,
-    config: resolveConfig({}),
-    datasetId: 'd-1',
-    backend: 'reference',
-    device: null,
-    createdAt: '2026-01-01T00:00:00.000Z',
-    startedAt: null,
-    endedAt: null,
-    step: 0,
-    tokens: 0,
-    parameters: 0,
-    macs: 0,
-    attentionMacs: 0,
-    attentionFloats: 0,
-    lastTrainLoss: null,
-    lastValidationLoss: null,
-    bestValidationLoss: null,
-    bestStep: null,
-    millisecondsPerStep: null,
-    peakTensorBytes: null,
-    peakRssBytes: null,
-  };
-}
+const run = (id: string, name: string): Run => finishedRun(name, { id });
 
 /** A loss that falls from 5.5 with a little deterministic noise, validated every hundredth of it. */
 function metrics(steps: number, floor: number): RunMetrics {

@@ -6,38 +6,11 @@ import { test } from 'node:test';
 import { SwitchyardError } from '../../contract/errors.ts';
 import { createClient, type CoreEvent } from '../../contract/protocol.ts';
 import type { Run } from '../../contract/records.ts';
-import { resolveConfig } from '../../contract/resolveConfig.ts';
+import { freshRun } from '../../contract/testing/runRecord.ts';
 import { followRun } from './followRun.ts';
 import { Output } from './output.ts';
 
-const queued: Run = {
-  id: 'r-1',
-  name: 'one',
-  tags: [],
-  note: '',
-  status: 'queued',
-  error: null,
-  config: resolveConfig({}),
-  datasetId: 'd-1',
-  backend: 'cpu',
-  device: null,
-  createdAt: '2026-01-01T00:00:00.000Z',
-  startedAt: null,
-  endedAt: null,
-  step: 0,
-  tokens: 0,
-  parameters: 1000,
-  macs: 0,
-  attentionMacs: 0,
-  attentionFloats: 0,
-  lastTrainLoss: null,
-  lastValidationLoss: null,
-  bestValidationLoss: null,
-  bestStep: null,
-  millisecondsPerStep: null,
-  peakTensorBytes: null,
-  peakRssBytes: null,
-};
+const queued = freshRun({ name: 'one', parameters: 1000 });
 
 /** Follows a run whose events come before its start returns, after it, or both. */
 async function follow(before: CoreEvent[], later: CoreEvent[]) {

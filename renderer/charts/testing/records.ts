@@ -1,39 +1,7 @@
 /** Records for tests of what draws them. */
-import type { CurvePoint, CurveValidation, Run } from '../../../core/contract/records.ts';
-import { resolveConfig } from '../../../core/contract/resolveConfig.ts';
+import type { CurvePoint, CurveValidation } from '../../../core/contract/records.ts';
 
-/** A finished run of 600 steps with 2,048 tokens each. */
-export function run(name: string, changes: Partial<Run> = {}): Run {
-  return {
-    id: `r-${name}`,
-    name,
-    tags: [],
-    note: '',
-    status: 'finished',
-    error: null,
-    config: resolveConfig({}),
-    datasetId: 'd-1',
-    backend: 'wasm',
-    device: 'a processor',
-    createdAt: '2026-01-01T00:00:00.000Z',
-    startedAt: null,
-    endedAt: null,
-    step: 600,
-    tokens: 1_228_800,
-    parameters: 857_088,
-    macs: 121_600_000,
-    attentionMacs: 12_600_000,
-    attentionFloats: 327_680,
-    lastTrainLoss: 1.6,
-    lastValidationLoss: 1.74,
-    bestValidationLoss: 1.73,
-    bestStep: 500,
-    millisecondsPerStep: 100,
-    peakTensorBytes: 2 ** 27,
-    peakRssBytes: 2 ** 29,
-    ...changes,
-  };
-}
+export { finishedRun as run } from '../../../core/contract/testing/runRecord.ts';
 
 /** A single step at ten steps a second. */
 export function point(step: number, loss: number): CurvePoint {

@@ -1,13 +1,20 @@
 /** What this machine can compute on, as the core finds it. */
-import { toErrorRecord, type ErrorRecord } from '../../../core/contract/errors.ts';
-import type { DeviceReport } from '../../../core/contract/records.ts';
-import { core } from '../../connection/core.svelte.ts';
+import { toErrorRecord, type ErrorRecord } from '../../core/contract/errors.ts';
+import type { BackendName, DeviceReport } from '../../core/contract/records.ts';
+import { core } from '../connection/core.svelte.ts';
 
 class Devices {
-  /** Null until they have been looked for once. */
+  /** Fastest first; null until they have been looked for once. */
   list = $state.raw<readonly DeviceReport[] | null>(null);
   error = $state.raw<ErrorRecord | null>(null);
   looking = $state(false);
+  /** The one that a run gets unless it says otherwise. */
+  fastest = $derived(this.list?.find(({ available }) => available)?.backend ?? null);
+
+  /** Whether it can be used; true while that is not known yet. */
+  has(backend: BackendName): boolean {
+    return this.list?.some((each) => each.backend === backend && each.available) ?? true;
+  }
 
   /** Reads them at every connection until the returned function is called. */
   watch(): () => void {
