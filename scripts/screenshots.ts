@@ -84,6 +84,9 @@ try {
   await picture('checkpoints', `#/runs/${first}/checkpoints`);
   await picture('configuration', `#/runs/${first}/configuration`);
   await picture('log', `#/runs/${first}/log`);
+  await picture('delete', `#/runs/${first}`, async (page) => {
+    await page.getByRole('button', { name: /^Delete/u }).click();
+  });
   await picture('shortcuts', '#/runs', async (page) => {
     await page.keyboard.press('?');
   });

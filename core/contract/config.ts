@@ -124,8 +124,10 @@ export const fields = {
   data: {
     tokenizer: text({
       default: 'byte',
-      pattern: '^(byte|bpe:[0-9]{3,6})$',
-      patternHelp: '"byte", or "bpe:N" with a vocabulary size N such as bpe:8000',
+      // N from 256 to 30000.
+      pattern: '^(byte|bpe:(25[6-9]|2[6-9][0-9]|[3-9][0-9]{2}|[1-9][0-9]{3}|[12][0-9]{4}|30000))$',
+      patternHelp:
+        '"byte", or "bpe:N" with a vocabulary size N from 256 to 30000, such as bpe:8000',
       label: 'Tokenizer',
       help: 'How a text file becomes tokens: byte (256 values), or bpe:N, a byte-pair encoding of N entries trained on the file.',
     }),
