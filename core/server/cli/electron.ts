@@ -67,7 +67,6 @@ async function install(): Promise<string> {
   );
   clearTimeout(timer);
   if (signal !== null) return 'it took longer than two minutes';
-  return (
-    /\b(E[A-Z]+|getaddrinfo \w+|status code \d+)\b/u.exec(output)?.[0] ?? 'its installer failed'
-  );
+  if (/fetch failed|ENOTFOUND|ECONN|ETIMEDOUT/u.test(output)) return 'its server cannot be reached';
+  return output.trim().split('\n')[0] || 'its installer failed';
 }
