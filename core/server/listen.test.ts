@@ -175,6 +175,13 @@ describe('frames', () => {
     assert.match(server.log(), /A connection failed/u);
   });
 
+  test('a socket at a wrong address is refused, and a token in it reaches no log', async () => {
+    const path = `/socket?token=${token}`;
+    assert.equal(await opening([subprotocol, token], { path }), 404);
+    assert.match(server.log(), /refused: no socket at "\/socket"\./u);
+    assert.ok(!server.log().includes(token));
+  });
+
   test('hello comes first; wrong calls are answered with sentences', async () => {
     const socket = new Socket(`ws://127.0.0.1:${port}/socket`, [subprotocol, token]);
     const [first] = (await once(socket, 'message')) as [Buffer];

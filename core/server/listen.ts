@@ -156,8 +156,11 @@ interface Refusal {
 function socketRefusal(request: IncomingMessage, token: string): Refusal | null {
   const reason = foreign(request);
   if (reason !== null) return { status: '403 Forbidden', reason };
-  if (request.url !== socketPath)
-    return { status: '404 Not Found', reason: `no socket at ${shown(request.url)}` };
+  if (request.url !== socketPath) {
+    // Without the query: somebody may have put the token there, and it must not get into the log.
+    const path = request.url?.split('?', 1)[0];
+    return { status: '404 Not Found', reason: `no socket at ${shown(path)}` };
+  }
   if (!maySpeak(request, token))
     return { status: '401 Unauthorized', reason: 'wrong or missing token' };
   return null;
@@ -166,6 +169,7 @@ function socketRefusal(request: IncomingMessage, token: string): Refusal | null 
 function refuseUpgrade(stream: Duplex, { status, reason }: Refusal, log: Log): void {
   log('warning', `A socket was refused: ${reason}.`);
   stream.on('error', () => undefined); // It may have gone away; it is refused all the same.
+  stream.once('finish', () => stream.destroy()); // Whoever keeps its end open holds no connection.
   stream.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }
 
