@@ -10,15 +10,17 @@ import type { CoreEvent } from '../contract/protocol.ts';
 import { closeCodes, type Hello, type ServerFrame } from '../contract/wire.ts';
 import { serveSocket } from './socket.ts';
 
-/** A served socket whose core never answers and tells what the test says. */
-async function connection(): Promise<{
+/** A served socket whose core answers as given, else never, and tells what the test says. */
+async function connection(
+  answer: () => Promise<unknown> = () => new Promise<never>(() => undefined),
+): Promise<{
   socket: Socket;
   emit: (event: CoreEvent) => void;
   close: () => void;
 }> {
   let emit: (event: CoreEvent) => void = () => undefined;
   const core = {
-    call: () => new Promise<never>(() => undefined),
+    call: answer,
     subscribe: (listener: (event: CoreEvent) => void) => {
       emit = listener;
       return () => (emit = () => undefined);
@@ -56,6 +58,22 @@ test('a page that does not read is told to start over', async () => {
   socket.resume();
   const [code] = (await once(socket, 'close')) as [number];
   assert.equal(code, closeCodes.tooSlow);
+  close();
+});
+
+test('a page that goes on asking and does not read the answers is told to start over', async () => {
+  const text = 'x'.repeat(16 * 2 ** 20);
+  const { socket, close } = await connection(() => Promise.resolve(text));
+  let answers = 0;
+  socket.on('message', () => (answers += 1));
+  socket.pause();
+  for (let id = 1; id <= 20; id++)
+    socket.send(JSON.stringify({ id, method: 'runs.list', input: {} }));
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  socket.resume();
+  const [code] = (await once(socket, 'close')) as [number];
+  assert.equal(code, closeCodes.tooSlow);
+  assert.ok(answers < 20, `${answers} answers`);
   close();
 });
 

@@ -13,6 +13,8 @@ const eventsEvery = 100;
 const mostBuffered = 2 ** 20;
 /** Events and step metrics that may be held back before the page is told to start over. */
 const mostHeldBack = 20_000;
+/** Bytes of answers that may wait in the socket of a page that goes on asking. */
+const mostUnread = 64 * 2 ** 20;
 const mostCalls = 200;
 /** No method's name comes near; a name of megabytes need not be compared with them. */
 const longestMethod = 100;
@@ -57,6 +59,7 @@ export function serveSocket(socket: WebSocket, core: Core, hello: Hello, log: Lo
     if (socket.readyState !== socket.OPEN) return;
     const frame = isBinary ? null : readFrame(data);
     if (frame === null) refuse('it sent a frame that is not of the protocol');
+    else if (socket.bufferedAmount > mostUnread) giveUp();
     else if ('cancel' in frame) calls.get(frame.cancel)?.abort();
     else if (calls.has(frame.id)) refuse(`it used the id ${frame.id} for two calls at once`);
     else if (calls.size >= mostCalls) send({ id: frame.id, error: toErrorRecord(tooManyCalls()) });
@@ -67,14 +70,16 @@ export function serveSocket(socket: WebSocket, core: Core, hello: Hello, log: Lo
   const unsubscribe = core.subscribe((event) => collector.add(event));
   const timer = setInterval(() => {
     sendEvents();
-    if (collector.size <= mostHeldBack) return;
-    log('warning', 'A connection was closed: it reads too slowly.');
-    socket.close(closeCodes.tooSlow, 'too slow');
-    stop();
+    if (collector.size > mostHeldBack) giveUp();
   }, eventsEvery);
   const stop = (): void => {
     clearInterval(timer);
     unsubscribe();
+  };
+  const giveUp = (): void => {
+    log('warning', 'A connection was closed: it reads too slowly.');
+    socket.close(closeCodes.tooSlow, 'too slow');
+    stop();
   };
   socket.on('message', receive);
   socket.on('error', (error) => log('warning', `A connection failed: ${error.message}.`));
