@@ -30,7 +30,10 @@ export async function findElectron(say: (line: string) => void): Promise<Electro
   };
 }
 
-/** Starts the shell and waits until it ends; returns its exit code. */
+/**
+ * Starts the shell and waits until it ends; returns its exit code. Signals that ask this process to end
+ * are passed on: the shell writes checkpoints first, and whoever waits for this process waits for that.
+ */
 export function runElectron(binary: string, home: string | undefined): Promise<number> {
   const env = {
     ...process.env,
@@ -40,9 +43,14 @@ export function runElectron(binary: string, home: string | undefined): Promise<n
   // Its sandbox needs another user than root; whoever is root has chosen to do without.
   const args = process.getuid?.() === 0 ? ['--no-sandbox', root] : [root];
   const child = spawn(binary, args, { stdio: 'inherit', env });
-  return new Promise((resolve, reject) => {
+  const pass = (signal: NodeJS.Signals): void => void child.kill(signal);
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  for (const signal of signals) process.on(signal, pass);
+  return new Promise<number>((resolve, reject) => {
     child.once('error', reject);
     child.once('exit', (code, signal) => resolve(signal === null ? (code ?? 1) : 1));
+  }).finally(() => {
+    for (const signal of signals) process.off(signal, pass);
   });
 }
 
