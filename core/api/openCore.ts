@@ -27,6 +27,7 @@ import { settleRemovals } from './removal.ts';
 import { resourceHandlers } from './resources.ts';
 import { logRun } from './runJournal.ts';
 import { runHandlers } from './runs.ts';
+import { sweepExports } from './sweepExports.ts';
 import { sweepUploads } from './uploads.ts';
 import { ownVersion } from './version.ts';
 
@@ -128,6 +129,7 @@ function sweep({ directory, store }: Context): void {
     () => settleRemovals(directory.runs, (id) => runs.has(id)),
     () => settleRemovals(directory.datasets, (id) => datasets.has(id)),
     () => sweepUploads(directory),
+    () => sweepExports(directory),
   ])
     try {
       clear();

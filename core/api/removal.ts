@@ -36,8 +36,9 @@ export async function removeWithFolder(
     if (existsSync(aside)) renameSync(aside, folder); // the rows could not be written after all
     throw error;
   }
-  await rm(aside, { recursive: true, force: true });
-  return bytes;
+  // What cannot be cleared away now, the next opening does; the thing itself is gone already.
+  await rm(aside, { recursive: true, force: true }).catch(() => undefined);
+  return bytes - (await bytesOf(aside));
 }
 
 /** Finishes or undoes the removals in `parent` whose processes are gone. */

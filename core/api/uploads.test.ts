@@ -6,6 +6,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -173,8 +174,22 @@ describe('uploads', { concurrency: false }, () => {
     renameSync(join(runs, run.id), join(runs, `.removing-${run.id}-${gone}`)); // its row is there
     upload(`dead-${gone}`, 'text.txt');
     upload(`live-${process.pid}`, 'text.txt.part');
+    const yesterday = new Date(Date.now() - 25 * 60 * 60_000);
+    for (const [name, old] of [
+      ['.model-0a1b2c3d.tmp', true],
+      ['reserved', true],
+      ['.model-4e5f6a7b.tmp', false],
+      ['under-way', false],
+    ] as const) {
+      mkdirSync(join(home, 'exports', name));
+      if (old) utimesSync(join(home, 'exports', name), yesterday, yesterday);
+    }
 
     core = openCore({ home });
+    assert.deepEqual(readdirSync(join(home, 'exports')).sort(), [
+      '.model-4e5f6a7b.tmp',
+      'under-way',
+    ]);
     assert.deepEqual(
       readdirSync(runs).sort(),
       [`.removing-r-22222222-${process.pid}`, 'r-11111111', run.id].sort(),
