@@ -82,6 +82,15 @@ export function label(longest: number): Check<string> {
   };
 }
 
+/** A path of this machine. Whether something is there is for whoever uses it to say. */
+export function path(): Check<string> {
+  return (value, name) => {
+    const checked = text()(value, name);
+    if (checked.includes('\0')) throw wrong(name, value, 'a path, which has no NUL character');
+    return checked;
+  };
+}
+
 export function yesOrNo(): Check<boolean> {
   return (value, name) => {
     if (typeof value !== 'boolean') throw wrong(name, value, 'true or false');

@@ -1,7 +1,7 @@
 import type { Dataset, DatasetPreview } from '../contract/records.ts';
 import type { Input } from '../contract/protocol.ts';
 import { previewDataset } from '../jobs/previewDataset.ts';
-import { label, number, optional, text, wholeNumber } from './arguments.ts';
+import { label, number, optional, path, text, wholeNumber } from './arguments.ts';
 import type { Context } from './context.ts';
 import { handler } from './handlers.ts';
 import { importDataset } from './importDataset.ts';
@@ -13,9 +13,9 @@ export const datasetHandlers = (context: Context) => ({
   'datasets.import': handler(
     'datasets.import',
     {
-      path: optional(text()),
+      path: optional(path()),
       upload: optional(text(200)),
-      name: optional(text(200)),
+      name: optional(label(200)),
       tokenizer: optional(text(32)),
       validationShare: optional(number(0, 1)),
     },

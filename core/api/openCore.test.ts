@@ -46,6 +46,15 @@ test('a call with an unknown method or argument names the nearest known one', as
   await assert.rejects(core.call('runs.get', {}), /runs\.get: run is missing, but must be text/);
   await assert.rejects(core.call('runs.get', 'x'), /must be an object/);
   await assert.rejects(core.call('runs.list', { all: true }), /It takes none/);
+  await assert.rejects(core.call('datasets.import', { path: 'a\0b' }), {
+    code: 'invalid-argument',
+    message: /path is "a\\u0000b", but must be a path, which has no NUL character/,
+  });
+  const twoLines = { config: {}, dataset: 'x', name: 'a\nb' };
+  await assert.rejects(
+    core.call('runs.create', twoLines),
+    /name is "a\\nb", but must be text on one/,
+  );
   await core.close();
   remove();
 });

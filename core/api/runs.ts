@@ -7,6 +7,7 @@ import {
   object,
   oneOf,
   optional,
+  path,
   text,
   wholeNumber,
 } from './arguments.ts';
@@ -36,7 +37,7 @@ export const runHandlers = (context: Context) => ({
       config: object(),
       dataset: text(200),
       backend: optional(oneOf(backendNames)),
-      name: optional(text(200)),
+      name: optional(label(200)),
     },
     (input) => createRun(context, input),
   ),
@@ -95,12 +96,12 @@ export const runHandlers = (context: Context) => ({
   ),
   'runs.export': handler(
     'runs.export',
-    { run, format: oneOf(['safetensors']), out: optional(text()), checkpoint },
+    { run, format: oneOf(['safetensors']), out: optional(path()), checkpoint },
     (input) => exportRun(context, input),
   ),
   'runs.exportPoints': handler(
     'runs.exportPoints',
-    { runs: list(run, 1, 1000), out: optional(text()) },
+    { runs: list(run, 1, 1000), out: optional(path()) },
     (input) => exportPoints(context, input),
   ),
 });
