@@ -8,6 +8,11 @@ export interface CoreAddress {
 
 const storageKey = 'switchyard.core';
 
+/** Whether a fragment is one that Switchyard prints, with a token. */
+export function hasToken(hash: string): boolean {
+  return new URLSearchParams(hash.slice(1)).has('token');
+}
+
 /**
  * Reads `#token=…` (in the shell also `core=HOST:PORT`) and takes it out of the address bar, so that it
  * is neither seen nor bookmarked; without it, what this tab was given before.

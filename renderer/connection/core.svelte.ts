@@ -22,7 +22,7 @@ import {
   type Hello,
   type Uploaded,
 } from '../../core/contract/wire.ts';
-import { takeAddress, type CoreAddress } from './address.ts';
+import { hasToken, takeAddress, type CoreAddress } from './address.ts';
 
 /** `no-token`: this page was opened without its address's token. `refused`: the token is not this core's. */
 export type Standing = ConnectionState['state'] | 'no-token' | 'refused';
@@ -39,6 +39,10 @@ class Core {
 
   /** Connects for the life of the page. */
   start(): void {
+    // Somebody pastes the whole address into this tab, where only its fragment is new.
+    window.addEventListener('hashchange', () => {
+      if (hasToken(window.location.hash)) window.location.reload();
+    });
     this.#address = takeAddress();
     if (this.#address === null) {
       this.standing = 'no-token';
