@@ -10,13 +10,11 @@ function tab(hash: string, kept = new Map<string, string>()) {
     setItem: (key: string, value: string) => void kept.set(key, value),
   };
   const take = () =>
-    takeAddress(
-      { hash, host: '127.0.0.1:7373' } as Location,
-      storage as Storage,
-      {
-        replaceState: (_data: unknown, _title: string, url: string) => void (bar.shown = url),
-      } as unknown as History,
-    );
+    takeAddress({
+      location: { hash, host: '127.0.0.1:7373' },
+      sessionStorage: storage,
+      history: { replaceState: (_data, _title, url) => void (bar.shown = url) },
+    });
   return { take, bar, kept };
 }
 

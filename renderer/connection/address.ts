@@ -6,6 +6,16 @@ export interface CoreAddress {
   token: string;
 }
 
+/** The part of the window that is used. */
+export interface Tab {
+  readonly location: { readonly hash: string; readonly host: string };
+  readonly sessionStorage: {
+    getItem(key: string): string | null;
+    setItem(key: string, value: string): void;
+  };
+  readonly history: { replaceState(data: unknown, unused: string, url: string): void };
+}
+
 const storageKey = 'switchyard.core';
 
 /** Whether a fragment is one that Switchyard prints, with a token. */
@@ -17,16 +27,12 @@ export function hasToken(hash: string): boolean {
  * Reads `#token=…` (in the shell also `core=HOST:PORT`) and takes it out of the address bar, so that it
  * is neither seen nor bookmarked; without it, what this tab was given before.
  */
-export function takeAddress(
-  location: Location = window.location,
-  storage: Storage = window.sessionStorage,
-  history: History = window.history,
-): CoreAddress | null {
+export function takeAddress({ location, sessionStorage, history }: Tab): CoreAddress | null {
   const parameters = new URLSearchParams(location.hash.slice(1));
   const token = parameters.get('token');
-  if (token === null) return readAddress(storage.getItem(storageKey));
+  if (token === null) return readAddress(sessionStorage.getItem(storageKey));
   const address = { host: parameters.get('core') ?? location.host, token };
-  storage.setItem(storageKey, JSON.stringify(address));
+  sessionStorage.setItem(storageKey, JSON.stringify(address));
   history.replaceState(null, '', '#/runs');
   return address;
 }

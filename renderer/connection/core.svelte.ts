@@ -43,7 +43,7 @@ class Core {
     window.addEventListener('hashchange', () => {
       if (hasToken(window.location.hash)) window.location.reload();
     });
-    this.#address = takeAddress();
+    this.#address = takeAddress(window);
     if (this.#address === null) {
       this.standing = 'no-token';
       return;
