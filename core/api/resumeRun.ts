@@ -30,7 +30,7 @@ export async function resumeRun(context: Context, reference: string): Promise<Ru
     explain(context, before, point);
     launchRun(context, store.runs.get(id), { resume: point.checkpoint !== null });
   } catch (error) {
-    store.runs.finish(id, { status: 'interrupted' });
+    bus.emit({ type: 'run-changed', run: store.runs.finish(id, { status: 'interrupted' }) });
     throw error;
   }
   const run = store.runs.get(id);
