@@ -1,7 +1,6 @@
-import { isDeepStrictEqual } from 'node:util';
-import type { ModelConfig, PartialConfig, RunConfig } from '../contract/config.ts';
+import { familyName } from '../contract/architecture.ts';
+import type { PartialConfig, RunConfig } from '../contract/config.ts';
 import { SwitchyardError } from '../contract/errors.ts';
-import { presets } from '../contract/presets.ts';
 import type { Input } from '../contract/protocol.ts';
 import type { Dataset, Run } from '../contract/records.ts';
 import { resolveConfig } from '../contract/resolveConfig.ts';
@@ -54,14 +53,4 @@ function withDataOf(dataset: Dataset, resolved: RunConfig, given: PartialConfig)
   }
   const { tokenizer, validationShare } = dataset;
   return { ...resolved, data: { ...resolved.data, tokenizer, validationShare } };
-}
-
-/** The preset that has this model, else the name of its kind. */
-function familyName(model: ModelConfig): string {
-  const preset = presets.find(({ config }) =>
-    isDeepStrictEqual(resolveConfig(config).model, model),
-  );
-  if (preset !== undefined) return preset.name;
-  if (model.feedForward !== 'sigma-moe') return model.attention;
-  return model.attention === 'switchhead' ? 'switchall' : `${model.attention}-sigma-moe`;
 }

@@ -74,6 +74,12 @@ export function instant(iso: string): string {
   return `${day} ${two(date.getHours())}:${two(date.getMinutes())}`;
 }
 
+/** A setting to look at: whole numbers grouped, others without the noise of their last digits. */
+export function setting(value: string | number | boolean): string {
+  if (typeof value !== 'number') return String(value);
+  return Number.isInteger(value) ? whole(value) : String(Number(value.toPrecision(12)));
+}
+
 /** "1 step", "2 steps". */
 export function plural(value: number, noun: string): string {
   return `${whole(value)} ${noun}${value === 1 ? '' : 's'}`;

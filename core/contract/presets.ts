@@ -35,8 +35,7 @@ export const presets: readonly Preset[] = [
   {
     name: 'tiny-dense',
     title: 'Tiny dense',
-    description:
-      'Dense attention, 8 heads of 16; the baseline of the tiny family (0.86M parameters).',
+    description: 'Dense attention, 8 heads of 16; the baseline of the tiny family.',
     config: {
       model: {
         ...tinyShape,

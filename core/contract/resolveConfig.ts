@@ -55,12 +55,10 @@ function groupsOf(partial: unknown): Record<GroupName, Readonly<Record<string, u
   return Object.fromEntries(entries) as Record<GroupName, Record<string, unknown>>;
 }
 
-function checkValue(name: string, field: Field, value: unknown): void {
+/** @param written the value as a person wrote it */
+function checkValue(name: string, field: Field, value: unknown, written = inWords(value)): void {
   const fail = (right: string): never => {
-    throw new SwitchyardError(
-      'invalid-config',
-      `${name} is ${JSON.stringify(value)}, but must be ${right}.`,
-    );
+    throw new SwitchyardError('invalid-config', `${name} is ${written}, but must be ${right}.`);
   };
   switch (field.type) {
     case 'integer':
@@ -95,27 +93,43 @@ function checkValue(name: string, field: Field, value: unknown): void {
   }
 }
 
-/** Constraints between fields. Each message says which one failed and what would satisfy it. */
-function checkCombination({ model }: RunConfig): void {
-  const fail = (message: string): never => {
-    throw new SwitchyardError('invalid-config', message);
-  };
+/** A value in a sentence. JSON would call a number that is not finite null. */
+function inWords(value: unknown): string {
+  if (typeof value !== 'number' || Number.isFinite(value)) return JSON.stringify(value);
+  return `${value} (not a finite number)`;
+}
+
+/** Fields that are each usable, but not together. */
+export interface CombinationProblem {
+  /** The fields at fault, as `group.name`, the one to change first. */
+  fields: readonly string[];
+  /** Which constraint failed, with which values, and what would satisfy it. */
+  message: string;
+}
+
+/** Every constraint between fields that a configuration does not keep. */
+export function combinationProblems({ model }: RunConfig): CombinationProblem[] {
+  const problems: CombinationProblem[] = [];
   if (model.attention === 'switchhead' && model.activeExperts > model.experts)
-    fail(
-      `model.activeExperts (k) is ${model.activeExperts}, but a head has only ${model.experts} (model.experts, E); k must be at most E.`,
-    );
+    problems.push({
+      fields: ['model.activeExperts', 'model.experts'],
+      message: `model.activeExperts (k) is ${model.activeExperts}, but a head has only ${model.experts} (model.experts, E); k must be at most E.`,
+    });
   if (
     model.feedForward === 'sigma-moe' &&
     model.feedForwardActiveExperts > model.feedForwardExperts
   )
-    fail(
-      `model.feedForwardActiveExperts (k) is ${model.feedForwardActiveExperts}, but a layer has only ${model.feedForwardExperts} (model.feedForwardExperts); k must be at most that.`,
-    );
+    problems.push({
+      fields: ['model.feedForwardActiveExperts', 'model.feedForwardExperts'],
+      message: `model.feedForwardActiveExperts (k) is ${model.feedForwardActiveExperts}, but a layer has only ${model.feedForwardExperts} (model.feedForwardExperts); k must be at most that.`,
+    });
   const rotated = Math.floor(model.headWidth / 2);
   if (model.positions === 'rope' && rotated % 2 !== 0)
-    fail(
-      `model.headWidth (P) is ${model.headWidth}: RoPE would rotate floor(P/2) = ${rotated} channels, which must be an even number. ${model.headWidth - 2} and ${model.headWidth + 2} are valid.`,
-    );
+    problems.push({
+      fields: ['model.headWidth'],
+      message: `model.headWidth (P) is ${model.headWidth}: RoPE would rotate floor(P/2) = ${rotated} channels, which must be an even number. ${model.headWidth - 2} and ${model.headWidth + 2} are valid.`,
+    });
+  return problems;
 }
 
 /**
@@ -141,8 +155,34 @@ export function resolveConfig(partial: unknown): RunConfig {
     );
   }
   const config = resolved as unknown as RunConfig;
-  checkCombination(config);
+  const [problem] = combinationProblems(config);
+  if (problem !== undefined) throw new SwitchyardError('invalid-config', problem.message);
   return config;
+}
+
+const decimal = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/iu;
+
+/** A value as it was typed; numbers in decimal notation, also with an exponent. */
+function readValue(name: string, field: Field, raw: string): unknown {
+  if (field.type === 'choice' || field.type === 'text' || !decimal.test(raw)) {
+    // Number() would read 0x10 as 16.
+    if (field.type === 'integer' || field.type === 'number') requireDecimal(name, raw);
+    checkValue(name, field, raw);
+    return raw;
+  }
+  const value = Number(raw);
+  const written = Number.isFinite(value) ? inWords(value) : `${raw} (not a finite number)`;
+  checkValue(name, field, value, written);
+  return value;
+}
+
+function requireDecimal(name: string, raw: string): void {
+  const value = Number(raw);
+  if (raw === '' || !Number.isFinite(value)) return;
+  throw new SwitchyardError(
+    'invalid-config',
+    `${name} is "${raw}", but must be in decimal notation: ${value}.`,
+  );
 }
 
 /**
@@ -173,10 +213,7 @@ export function applySettings(partial: unknown, settings: readonly string[]): Pa
     }
     const [group, field] = name.split('.') as [GroupName, string];
     const declared = fieldsOf(group)[field];
-    const numeric = declared.type === 'integer' || declared.type === 'number';
-    const value = numeric && raw !== '' ? Number(raw) : raw;
-    checkValue(name, declared, Number.isNaN(value) ? raw : value);
-    (result[group] ??= {})[field] = value;
+    (result[group] ??= {})[field] = readValue(name, declared, raw);
   }
   return result;
 }

@@ -61,5 +61,11 @@ export interface Uploaded {
 /** `GET /exports/<name>/<file>`: a file of an `ExportRecord`. */
 export const exportPath = '/exports';
 
+/**
+ * `GET` with the core's `?ticket=` redirects to the page with its token in the fragment, once. It is for
+ * starting a browser: the address is in an argument list, which others on the machine can read.
+ */
+export const openPath = '/open';
+
 /** `GET` answers 204 where the token is right and 401 where it is not. */
 export const sessionPath = '/session';

@@ -34,6 +34,16 @@ export function maySpeak(request: IncomingMessage, token: string): boolean {
   return first === subprotocol && sameToken(second, token);
 }
 
+/** A function that says whether it was given the ticket: true once, as a second time is somebody else's. */
+export function createTicketCheck(ticket: string | null): (given: string) => boolean {
+  let valid = ticket;
+  return (given) => {
+    if (valid === null || !sameToken(given, valid)) return false;
+    valid = null;
+    return true;
+  };
+}
+
 /** Compares digests, so that the time taken says nothing about the token or its length. */
 function sameToken(given: string, token: string): boolean {
   const digest = (text: string): Buffer => createHash('sha256').update(text).digest();

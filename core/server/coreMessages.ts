@@ -11,6 +11,8 @@ export interface CoreStart {
   /** Whether any free one will do when that one is taken. */
   anyPort: boolean;
   token: string;
+  /** Opens the page once without the token; null once a core of this host had it. */
+  ticket: string | null;
   /** Why it replaces another core, or null for the first. */
   restarted: string | null;
   /** Whether runs that the other core had queued or running go on by themselves. */

@@ -58,9 +58,9 @@ async function run(start: CoreStart): Promise<void> {
   try {
     core = openCore(start.home === null ? {} : { home: start.home });
     log = openServerLog(join(core.home, 'logs'));
-    const { token, port } = start;
+    const { token, ticket, port } = start;
     const restarted = start.restarted === null ? null : restartSentence(start.restarted, start);
-    const options = { core, token, port, renderer, instance, restarted, log };
+    const options = { core, token, ticket, port, renderer, instance, restarted, log };
     served = await listenPatiently(options, start.anyPort);
   } catch (error) {
     await core?.close();

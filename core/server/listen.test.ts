@@ -20,6 +20,7 @@ import {
   bearer,
   connectTo,
   serveForTest,
+  ticket,
   token,
   type ServerUnderTest,
 } from './testing/serveForTest.ts';
@@ -173,6 +174,19 @@ describe('frames', () => {
     const input = 'x'.repeat(longestFrame);
     assert.equal(await closedBy(JSON.stringify({ id: 1, method: 'runs.list', input })), 1009);
     assert.match(server.log(), /A connection failed/u);
+  });
+
+  test('a ticket opens the page with its token once; after that, and for a wrong one, without', async () => {
+    const open = async (given: string): Promise<unknown> => {
+      const { status, headers } = await ask(port, 'GET', `/open?ticket=${given}`);
+      return [status, headers.location];
+    };
+    assert.deepEqual(await open('wrong'), [303, '/']);
+    assert.deepEqual(await open(ticket), [303, `/#token=${token}`]);
+    assert.deepEqual(await open(ticket), [303, '/']);
+    assert.deepEqual(await open(''), [303, '/']);
+    assert.match(server.log(), /wrong or used ticket/u);
+    assert.ok(!server.log().includes(ticket));
   });
 
   test('a socket at a wrong address is refused, and a token in it reaches no log', async () => {

@@ -14,12 +14,13 @@ import {
   closeCodes,
   exportPath,
   longestFrame,
+  openPath,
   sessionPath,
   subprotocol,
   uploadPath,
   type Hello,
 } from '../contract/wire.ts';
-import { bears, foreign, maySpeak, shown } from './admission.ts';
+import { bears, createTicketCheck, foreign, maySpeak, shown } from './admission.ts';
 import { answerError, answerJson, answerStatus, protect } from './answers.ts';
 import { sendExport } from './downloads.ts';
 import type { Log } from './log.ts';
@@ -34,6 +35,8 @@ export interface ServeOptions {
   core: Core;
   /** What pages must show. */
   token: string;
+  /** Opens the page once without the token; without one, nothing does. */
+  ticket?: string | null;
   /** 0: any free one. */
   port: number;
   /** The built page's folder; without it, there is no page. */
@@ -71,8 +74,9 @@ export async function serveCore(options: ServeOptions): Promise<Served> {
     perMessageDeflate: false,
     handleProtocols: (offered) => (offered.has(subprotocol) ? subprotocol : false),
   });
+  const redeem = createTicketCheck(options.ticket ?? null);
   const server = createServer((request, response) => {
-    route(request, response, { core, token, files, log }).catch((error: unknown) => {
+    route(request, response, { core, token, redeem, files, log }).catch((error: unknown) => {
       fail(response, error, log);
     });
   });
@@ -98,6 +102,8 @@ export async function serveCore(options: ServeOptions): Promise<Served> {
 interface Route {
   core: Core;
   token: string;
+  /** Whether it is the ticket, for the first time. */
+  redeem: (given: string) => boolean;
   files: StaticFiles;
   log: Log;
 }
@@ -105,7 +111,7 @@ interface Route {
 async function route(
   request: IncomingMessage,
   response: ServerResponse,
-  { core, token, files, log }: Route,
+  { core, token, redeem, files, log }: Route,
 ): Promise<void> {
   protect(response);
   const reason = foreign(request);
@@ -117,6 +123,13 @@ async function route(
   const { method, url = '/' } = request;
   const [path, query = ''] = url.split('?', 2);
   if (answerStatic(files, path, request, response)) return;
+  if (method === 'GET' && path === openPath) {
+    const isFirst = redeem(new URLSearchParams(query).get('ticket') ?? '');
+    if (!isFirst) log('warning', 'The page was opened with a wrong or used ticket.');
+    // Without the token, the page says where to find it.
+    response.writeHead(303, { Location: isFirst ? `/#token=${token}` : '/' }).end();
+    return;
+  }
   const isUpload = method === 'POST' && path === uploadPath;
   const isExport = method === 'GET' && path.startsWith(`${exportPath}/`);
   if (!isUpload && !isExport && !(method === 'GET' && path === sessionPath)) {

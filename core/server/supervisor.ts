@@ -10,7 +10,8 @@ import type { CoreMessage, HostMessage } from './coreMessages.ts';
 
 export type SupervisorState =
   | { state: 'starting' }
-  | { state: 'serving'; port: number; token: string }
+  /** `ticket`: opens the page once, as `openPath` of the contract says. */
+  | { state: 'serving'; port: number; token: string; ticket: string }
   /** `reason`: how the core ended, as a sentence; `attempt` counts from 1. */
   | { state: 'restarting'; reason: string; attempt: number }
   | { state: 'failed'; error: ErrorRecord }
@@ -50,7 +51,8 @@ const stopPatience = 60_000;
 export function startSupervisor(options: SupervisorOptions): Supervisor {
   const { node, home, onState } = options;
   const entry = options.entry ?? join(import.meta.dirname, 'coreProcess.ts');
-  const token = options.token ?? randomBytes(32).toString('base64url');
+  const token = options.token ?? secret();
+  const ticket = secret();
   const ended = Promise.withResolvers<undefined>();
   let port = options.port ?? 0;
   let core: ChildProcess | null = null;
@@ -74,7 +76,7 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
       if (message.type === 'failed') failure = message.error;
       else {
         port = message.port;
-        if (!stopping) onState({ state: 'serving', port, token });
+        if (!stopping) onState({ state: 'serving', port, token, ticket });
       }
     });
     child.on('error', (error) => {
@@ -88,7 +90,16 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
       else crashed(howItEnded(code, signal));
     });
     const anyPort = restarted === null && (options.anyPort ?? false);
-    tell(child, { type: 'start', home: home ?? null, port, anyPort, token, restarted, resume });
+    tell(child, {
+      type: 'start',
+      home: home ?? null,
+      port,
+      anyPort,
+      token,
+      ticket: restarted === null ? ticket : null,
+      restarted,
+      resume,
+    });
   };
 
   const crashed = (reason: string): void => {
@@ -122,6 +133,10 @@ export function startSupervisor(options: SupervisorOptions): Supervisor {
       return ended.promise;
     },
   };
+}
+
+function secret(): string {
+  return randomBytes(32).toString('base64url');
 }
 
 /** A core that has just died cannot be told; its exit follows. */

@@ -1,5 +1,6 @@
 /** Serves the app until a person ends it: the page for a browser, the core in a process of its own. */
 import { SwitchyardError, fromErrorRecord } from '../../contract/errors.ts';
+import { openPath } from '../../contract/wire.ts';
 import { startSupervisor, type SupervisorState } from '../supervisor.ts';
 import type { Context } from './context.ts';
 import { hasDisplay, openBrowser } from './openBrowser.ts';
@@ -29,7 +30,9 @@ export async function serveUntilStopped(context: Context, { port, open }: Servin
       out.line(`Port ${usualPort} is taken, so another one was chosen.`);
     out.line(`Switchyard is at ${url}`);
     out.line(out.paint('dim', 'Ctrl-C ends it; runs that train write a checkpoint first.'));
-    if (open && hasDisplay()) openBrowser(url);
+    // Not `url`: a browser's arguments can be read by everybody on this machine.
+    if (open && hasDisplay())
+      openBrowser(`http://127.0.0.1:${state.port}${openPath}?ticket=${state.ticket}`);
   };
   const supervisor = startSupervisor({
     node: process.execPath,

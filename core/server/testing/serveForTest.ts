@@ -14,6 +14,7 @@ import { serveCore, type Served } from '../listen.ts';
 import { openServerLog } from '../log.ts';
 
 export const token = 'a-token-of-the-tests';
+export const ticket = 'a-ticket-of-the-tests';
 
 export interface ServerUnderTest {
   readonly core: Core;
@@ -36,6 +37,7 @@ export async function serveForTest(): Promise<ServerUnderTest> {
   const served = await serveCore({
     core,
     token,
+    ticket,
     port: 0,
     renderer,
     instance: 'one',
