@@ -28,7 +28,13 @@ interface Line {
   symbol?: string;
 }
 const linesOf = (option: ReturnType<typeof curveOption>): Line[] =>
-  option.series as unknown as Line[];
+  (option.series as unknown as (Omit<Line, 'data'> & { data: Float64Array })[]).map((line) => ({
+    ...line,
+    data: Array.from({ length: line.data.length / 2 }, (_, i) => [
+      line.data[2 * i],
+      line.data[2 * i + 1],
+    ]),
+  }));
 
 test('each run is drawn raw, smoothed, and validated with dashes and marks', () => {
   const lines = linesOf(curveOption(curveView(histories, options), style));

@@ -47,7 +47,8 @@ export function curveOption(view: CurveView, style: CurveStyle): EChartsOption {
   return {
     animation: false,
     textStyle: { fontFamily: chartFont, color: theme.ink },
-    grid: compact ? compactMargins : margins,
+    // Laid out by these margins alone: what lies over the plot is placed by them too.
+    grid: { ...(compact ? compactMargins : margins), outerBoundsMode: 'none' },
     xAxis: {
       ...axisOption(view.x, xTicks, axes[axis].format, theme),
       ...(compact ? {} : { name: titleOf(axes[axis]), nameGap: 28 }),
@@ -115,12 +116,15 @@ function seriesOf(
   const { color, symbol, name } = look(run.id);
   const stands = run.id === highlighted;
   const dimmed = highlighted !== null && !stands;
-  const data = (points: readonly Point[]): number[][] =>
-    points
-      .filter(([, value]) => !y.log || value > 0)
-      .map(([at, value]) => [project(x, at), project(y, value)]);
+  // ECharts takes flat arrays too, and says so in its manual, but not in its types.
+  const data = (points: readonly Point[]): number[] => flat(points, x, y) as unknown as number[];
   const z = stands ? 100 : 2 + index / 100;
-  const line = { type: 'line', showSymbol: false, silent: true, color } as const;
+  const line = {
+    type: 'line' as const,
+    ...{ showSymbol: false, silent: true, color },
+    // How the flat arrays are read.
+    ...{ dimensions: ['x', 'y'], encode: { x: 0, y: 1 } },
+  };
   const alone = smoothed.length === 0;
   return [
     {
@@ -158,6 +162,19 @@ function seriesOf(
       z: z + 60,
     },
   ];
+}
+
+/** One array of x, y, x, y …: ECharts takes it as it is, where it would copy each point of a list. */
+function flat(points: readonly Point[], x: Scale, y: Scale): Float64Array {
+  const numbers = new Float64Array(2 * points.length);
+  let length = 0;
+  for (const [at, value] of points) {
+    // A logarithmic axis has no place for zero.
+    if (y.log && value <= 0) continue;
+    numbers[length++] = project(x, at);
+    numbers[length++] = project(y, value);
+  }
+  return numbers.subarray(0, length);
 }
 
 /**

@@ -1,0 +1,3 @@
+import { launch } from '../scripts/launch.mjs';
+
+await launch('benchmarks/app.ts');
