@@ -59,7 +59,8 @@ async function run(start: CoreStart): Promise<void> {
     core = openCore(start.home === null ? {} : { home: start.home });
     log = openServerLog(join(core.home, 'logs'));
     const { token, ticket, port } = start;
-    const restarted = start.restarted === null ? null : restartSentence(start.restarted, start);
+    const restarted =
+      start.restarted === null ? null : restartSentence(start.restarted, start, core);
     const options = { core, token, ticket, port, renderer, instance, restarted, log };
     served = await listenPatiently(options, start.anyPort);
   } catch (error) {
@@ -83,9 +84,10 @@ async function run(start: CoreStart): Promise<void> {
 }
 
 /** For people: how the core before this one ended, and what that means for its runs. */
-function restartSentence(reason: string, { resume }: CoreStart): string {
+function restartSentence(reason: string, { resume }: CoreStart, { recovered }: Core): string {
+  const paused = recovered.some(({ was }) => was === 'paused');
   const runs = resume
-    ? 'What was training goes on from its last checkpoint.'
+    ? `What was training goes on from its last checkpoint.${paused ? ' What was paused waits to be resumed.' : ''}`
     : 'It has ended like this several times, so runs were not resumed by themselves; resume them one by one.';
   return `${reason} It was started again. ${runs}`;
 }

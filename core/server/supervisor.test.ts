@@ -117,6 +117,33 @@ describe('a supervised core', () => {
     again.close();
   });
 
+  test('killed while a run is paused, it says that this one waits, and lets it wait', async (context) => {
+    const core = supervise(context);
+    const { port, token } = await core.until('serving');
+    const { client, close } = await connectTo(port, token);
+    const dataset = await client.call('datasets.import', { path: textFile });
+    const config = tinyConfig({ steps: 100_000, evaluateEvery: 100_000, checkpointEvery: 100_000 });
+    const { id } = await client.call('runs.create', {
+      config,
+      dataset: dataset.id,
+      backend: 'cpu',
+    });
+    await polled(
+      () => client.call('runs.get', { run: id }),
+      ({ step }) => step >= 5,
+    );
+    const paused = await client.call('runs.pause', { run: id });
+    const mark = core.states.length;
+    process.kill(processOf(core.home), 'SIGKILL');
+    await core.until('serving', mark);
+    const again = await connectTo(port, token);
+    assert.match(again.hello.restarted ?? '', /goes on .* What was paused waits to be resumed\.$/u);
+    const run = await again.client.call('runs.get', { run: id });
+    assert.deepEqual([run.status, run.step], ['interrupted', paused.step]);
+    close();
+    again.close();
+  });
+
   test('stopped, it writes checkpoints and tells pages that it is over', async (context) => {
     const core = supervise(context);
     const { port, token } = await core.until('serving');

@@ -10,6 +10,7 @@ import { openCore, type Core } from '../../api/openCore.ts';
 import { temporaryHome } from '../../api/testing/tinyRun.ts';
 import { createClient, type Client } from '../../contract/protocol.ts';
 import { createSocketTransport, type SocketLike } from '../../contract/socketTransport.ts';
+import type { Hello } from '../../contract/wire.ts';
 import { serveCore, type Served } from '../listen.ts';
 import { openServerLog } from '../log.ts';
 
@@ -89,25 +90,26 @@ export function ask(
 
 export const bearer = { Authorization: `Bearer ${token}` };
 
-/** A client over a socket, once it is connected; `closed` resolves when the core was stopped. */
+/** A client over a socket, once it is connected, and what it was greeted with; `closed` resolves when the core was stopped. */
 export async function connectTo(
   port: number,
   word = token,
-): Promise<{ client: Client; closed: Promise<undefined>; close: () => void }> {
-  const connected = Promise.withResolvers<undefined>();
+): Promise<{ client: Client; hello: Hello; closed: Promise<undefined>; close: () => void }> {
+  const connected = Promise.withResolvers<Hello>();
   const closed = Promise.withResolvers<undefined>();
   const transport = createSocketTransport({
     open: (url, protocols) => new WebSocket(url, protocols) as SocketLike,
     url: `ws://127.0.0.1:${port}/socket`,
     token: word,
     setTimeout: (work, milliseconds) => setTimeout(work, milliseconds),
-    onState: ({ state }) => {
-      if (state === 'connected') connected.resolve(undefined);
-      if (state === 'closed') closed.resolve(undefined);
+    onState: (state) => {
+      if (state.state === 'connected') connected.resolve(state.hello);
+      if (state.state === 'closed') closed.resolve(undefined);
     },
   });
-  await connected.promise;
+  const hello = await connected.promise;
   return {
+    hello,
     client: createClient(transport),
     closed: closed.promise,
     close: () => transport.close(),
