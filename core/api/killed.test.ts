@@ -84,4 +84,22 @@ describe('kill -9 while training', { concurrency: false }, () => {
       await core.close();
       remove();
     });
+
+  test('a core that was open all the time stops such a run as interrupted, and can delete it', async () => {
+    const { home, remove } = temporaryHome();
+    const core = openCore({ home });
+    await trainAndKill(home, 'cpu', training(150, 10), 20);
+    const changes: string[] = [];
+    core.subscribe((event) => {
+      if (event.type === 'run-changed') changes.push(event.run.status);
+    });
+    const { id, status } = await core.client.call('runs.get', { run: 'killed' });
+    assert.equal(status, 'running');
+    await assert.rejects(core.client.call('runs.remove', { run: id }), /Stop it first/);
+    assert.equal((await core.client.call('runs.stop', { run: id })).status, 'interrupted');
+    assert.deepEqual(changes, ['interrupted']);
+    await core.client.call('runs.remove', { run: id });
+    await core.close();
+    remove();
+  });
 });

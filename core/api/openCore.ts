@@ -22,10 +22,9 @@ import { createDevices, deviceHandlers } from './devices.ts';
 import { diskHandlers } from './diskUsage.ts';
 import { createEventBus } from './eventBus.ts';
 import type { Handlers } from './handlers.ts';
-import { reconcileCheckpoints } from './reconcileCheckpoints.ts';
+import { recoverOrphans } from './recoverOrphans.ts';
 import { settleRemovals } from './removal.ts';
 import { resourceHandlers } from './resources.ts';
-import { logRun } from './runJournal.ts';
 import { runHandlers } from './runs.ts';
 import { sweepExports } from './sweepExports.ts';
 import { sweepUploads } from './uploads.ts';
@@ -61,7 +60,7 @@ export function openCore({ home }: CoreOptions = {}): Core {
   const devices = createDevices();
   const version = ownVersion();
   const context: Context = { version, directory, store, bus, queue, jobs, devices };
-  const recovered = recoverOrphans(context);
+  const recovered = recoverOrphans(context).map(({ run, was }) => ({ id: run.id, was }));
   sweep(context);
 
   const handlers: Handlers = {
@@ -105,20 +104,6 @@ async function callHandler(
   }
   const handle = handlers[method] as (input: unknown, signal?: AbortSignal) => Promise<unknown>;
   return handle(input, signal);
-}
-
-function recoverOrphans(context: Context): Core['recovered'] {
-  const recovered = context.store.runs.recoverOrphans();
-  for (const { run } of recovered) {
-    reconcileCheckpoints(context, run.id, run.step);
-    logRun(
-      context,
-      run.id,
-      'warning',
-      `The process that had this run in hand ended unexpectedly after step ${run.step}. Resuming goes on from its last checkpoint.`,
-    );
-  }
-  return recovered.map(({ run, was }) => ({ id: run.id, was }));
 }
 
 /** Clears away what processes that died had not finished clearing away. */
