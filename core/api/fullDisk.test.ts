@@ -1,7 +1,7 @@
 /** The disk fills up while a run trains. Needs root, to mount a small file system of its own. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { closeSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { Run } from '../contract/records.ts';
@@ -112,4 +112,30 @@ describe('a full disk', { skip: obstacle(), concurrency: false }, () => {
         remove();
       }
     });
+
+  test('can be freed by deleting a run', async () => {
+    const { home, remove } = temporaryHome();
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=6m', 'tmpfs', home]);
+    try {
+      const core = openCore({ home });
+      const text = join(home, 'text.txt');
+      writeFileSync(text, 'Something has to go.\n'.repeat(400));
+      const dataset = await core.client.call('datasets.import', { path: text });
+      const { id } = await core.client.call('runs.create', {
+        config: tinyConfig({ steps: 300 }),
+        dataset: dataset.id,
+        backend: 'cpu',
+      });
+      await untilRun(core, id, ({ status }) => status === 'finished');
+      fill(join(home, 'filler'));
+      const { bytes } = await core.client.call('runs.remove', { run: id });
+      assert.ok(bytes > 0);
+      assert.deepEqual(await core.client.call('runs.list', {}), []);
+      assert.deepEqual(readdirSync(join(home, 'runs')), []);
+      await core.close();
+    } finally {
+      execFileSync('umount', ['-l', home]);
+      remove();
+    }
+  });
 });

@@ -7,6 +7,7 @@
 import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { SwitchyardError } from '../contract/errors.ts';
 import { moveFolder } from '../jobs/moveFolder.ts';
 import type { Store } from '../store/database.ts';
 import { isAlive } from '../store/processes.ts';
@@ -14,7 +15,8 @@ import { bytesOf } from './diskUsage.ts';
 
 /**
  * Runs `forget`, which removes the rows, and deletes the folder `<parent>/<id>`. If that fails,
- * everything stays as it was.
+ * everything stays as it was; only on a full disk the files go first, as the rows cannot be changed
+ * without room.
  * @param forget throws when the thing is in use; nobody can take it into use before the folder is gone
  * @returns the bytes that were freed
  */
@@ -34,7 +36,10 @@ export async function removeWithFolder(
     });
   } catch (error) {
     if (existsSync(aside)) renameSync(aside, folder); // the rows could not be written after all
-    throw error;
+    if (!(error instanceof SwitchyardError) || error.code !== 'disk-full') throw error;
+    // `forget` found nothing against it: it failed at writing.
+    rmSync(folder, { recursive: true, force: true });
+    store.transaction(forget);
   }
   // What cannot be cleared away now, the next opening does; the thing itself is gone already.
   await rm(aside, { recursive: true, force: true }).catch(() => undefined);
