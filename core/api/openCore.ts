@@ -21,6 +21,7 @@ import { datasetHandlers } from './datasets.ts';
 import { createDevices, deviceHandlers } from './devices.ts';
 import { diskHandlers } from './diskUsage.ts';
 import { createEventBus } from './eventBus.ts';
+import { followOthers } from './followOthers.ts';
 import type { Handlers } from './handlers.ts';
 import { recoverOrphans } from './recoverOrphans.ts';
 import { settleRemovals } from './removal.ts';
@@ -33,6 +34,8 @@ import { ownVersion } from './version.ts';
 export interface CoreOptions {
   /** Data directory. Default: `SWITCHYARD_HOME`, else the platform's application-data folder. */
   home?: string;
+  /** Whether to tell listeners also what other processes change in it. Default false. */
+  followOthers?: boolean;
 }
 
 export interface Core extends Transport {
@@ -51,7 +54,7 @@ export interface Core extends Transport {
 }
 
 /** Opens the data directory and marks as interrupted what a process that died had left running. */
-export function openCore({ home }: CoreOptions = {}): Core {
+export function openCore({ home, followOthers: follow = false }: CoreOptions = {}): Core {
   const directory = openDataDirectory(home);
   const store = openStore(directory.database);
   const bus = createEventBus();
@@ -62,6 +65,7 @@ export function openCore({ home }: CoreOptions = {}): Core {
   const context: Context = { version, directory, store, bus, queue, jobs, devices };
   const recovered = recoverOrphans(context).map(({ run, was }) => ({ id: run.id, was }));
   sweep(context);
+  const stopFollowing = follow ? followOthers(context) : () => undefined;
 
   const handlers: Handlers = {
     ...deviceHandlers(context),
@@ -85,6 +89,7 @@ export function openCore({ home }: CoreOptions = {}): Core {
     close: () =>
       (closing ??= (async () => {
         await Promise.all([queue.stopAll(), jobs.close()]);
+        stopFollowing();
         store.close();
       })()),
   };

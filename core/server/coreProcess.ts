@@ -56,7 +56,7 @@ async function run(start: CoreStart): Promise<void> {
   let served: Served;
   const instance = randomUUID();
   try {
-    core = openCore(start.home === null ? {} : { home: start.home });
+    core = openCore({ followOthers: true, ...(start.home === null ? {} : { home: start.home }) });
     log = openServerLog(join(core.home, 'logs'));
     const { token, ticket, port } = start;
     const restarted =

@@ -25,6 +25,11 @@ export interface Store {
   readonly snapshot: string | null;
   /** All changes that `work` makes through this store, or none if it throws. `work` must not await. */
   transaction<T>(work: () => T): T;
+  /**
+   * A function that says whether no other connection has written since it was called last, or since
+   * it was made.
+   */
+  createChangeDetector(): () => boolean;
   /** Closing twice is allowed; using a closed store throws. */
   close(): void;
 }
@@ -88,6 +93,15 @@ function createStore(db: Database.Database, file: string, snapshot: string | nul
     logs: createLogStore(connection),
     snapshot,
     transaction: connection.write,
+    createChangeDetector: () => {
+      const version = () => connection.read(() => db.pragma('data_version', { simple: true }));
+      let last = version();
+      return () => {
+        const before = last;
+        last = version();
+        return last === before;
+      };
+    },
     close: () => db.close(),
   };
 }
