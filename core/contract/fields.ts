@@ -58,3 +58,7 @@ export const choice = <const C extends string>(
   field: Omit<ChoiceField<C>, 'type'>,
 ): ChoiceField<C> => ({ type: 'choice', ...field });
 export const text = (field: Omit<TextField, 'type'>): TextField => ({ type: 'text', ...field });
+
+/** Whether a text is a number in decimal notation, also with an exponent. `Number` reads 0x10 as well. */
+export const isDecimal = (text: string): boolean =>
+  /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/iu.test(text);

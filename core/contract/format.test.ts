@@ -41,3 +41,11 @@ test('durations carry over into the next unit', () => {
   assert.equal(format.duration(3599.7), '1 h 00 min');
   assert.equal(format.duration(12_000), '3 h 20 min');
 });
+
+void test('settings are grouped and have no noise in their last digits', () => {
+  assert.equal(format.setting(131_072), '131,072');
+  assert.equal(format.setting(0.029500000000000002), '0.0295');
+  assert.equal(format.setting(0.9999999), '0.9999999');
+  assert.equal(format.setting(1e-8), '1e-8');
+  assert.equal(format.setting('rope'), 'rope');
+});

@@ -43,9 +43,14 @@ export function duration(seconds: number): string {
   return `${whole(Math.floor(minutes / 60))} h ${two(minutes % 60)} min`;
 }
 
-/** A loss in nats per token, without its unit. */
+const fourDecimals = new Intl.NumberFormat('en-US', {
+  minimumFractionDigits: 4,
+  maximumFractionDigits: 4,
+});
+
+/** A loss in nats per token, without its unit: `1.7432`. */
 export function loss(value: number | null): string {
-  return value === null ? '–' : value.toFixed(4);
+  return value === null ? '–' : fourDecimals.format(value);
 }
 
 /** A learning rate, over many orders of magnitude: `0`, `3.00e-3`, `0.500`. */

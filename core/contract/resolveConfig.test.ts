@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SwitchyardError } from './errors.ts';
 import { presets } from './presets.ts';
-import { applySettings, fieldNames, resolveConfig } from './resolveConfig.ts';
+import { applySettings, combinationProblems, fieldNames, resolveConfig } from './resolveConfig.ts';
 
 function refused(config: unknown, message: RegExp): void {
   assert.throws(
@@ -61,6 +61,7 @@ void test('values of the wrong type or range say what would be right', () => {
   refused({ model: { attention: 'sparse' } }, /must be one of "dense", "switchhead"/u);
   refused({ data: { tokenizer: 'bpe' } }, /must be "byte", or "bpe:N"/u);
   refused({ training: { seed: -1 } }, /training\.seed is -1/u);
+  refused({ training: { clip: Infinity } }, /training\.clip is Infinity \(not a finite number\)/u);
   refused({ model: null }, /model is null, but must be an object/u);
   refused({ model: [] }, /model is \[\], but must be an object/u);
   refused([], /object with the groups/u);
@@ -75,6 +76,15 @@ void test('impossible combinations say which constraint failed and what would sa
   refused(
     { model: { feedForward: 'sigma-moe', feedForwardExperts: 2, feedForwardActiveExperts: 3 } },
     /feedForwardActiveExperts \(k\) is 3/u,
+  );
+});
+
+void test('every combination that is not possible is found, with its fields', () => {
+  const { data, model, training } = resolveConfig({});
+  const broken = { ...model, activeExperts: 5, experts: 4, headWidth: 50 };
+  assert.deepEqual(
+    combinationProblems({ data, training, model: broken }).map((problem) => problem.fields),
+    [['model.activeExperts', 'model.experts'], ['model.headWidth']],
   );
 });
 
@@ -114,4 +124,20 @@ void test('settings that cannot be used are refused with the reason', () => {
   assert.throws(() => applySettings({ modle: {} }, ['steps=3']), /nearest known one is "model"/u);
   assert.throws(attempt('steps=many'), /training\.steps is "many", but must be a whole number/u);
   assert.throws(attempt('steps='), /training\.steps is "", but must be a whole number/u);
+  assert.throws(
+    attempt('learningRate=1e400'),
+    /training\.learningRate is 1e400 \(not a finite number\), but must be a number/u,
+  );
+  assert.throws(attempt('learningRate=Infinity'), /is "Infinity", but must be a number/u);
+});
+
+void test('settings are numbers in decimal notation only', () => {
+  assert.throws(
+    () => applySettings({}, ['width=0x10']),
+    /model\.width is "0x10", but must be in decimal notation: 16\.$/u,
+  );
+  assert.throws(() => applySettings({}, ['width=0b100']), /decimal notation: 4\.$/u);
+  assert.deepEqual(applySettings({}, ['clip=+.5', 'steps=1E3', 'weightDecay=2.']), {
+    training: { clip: 0.5, steps: 1000, weightDecay: 2 },
+  });
 });

@@ -1,7 +1,7 @@
 import { closestMatch } from 'leven';
 import { fields, type GroupName, type PartialConfig, type RunConfig } from './config.ts';
 import { SwitchyardError } from './errors.ts';
-import type { Field } from './fields.ts';
+import { isDecimal, type Field } from './fields.ts';
 
 const groupNames = Object.keys(fields) as GroupName[];
 
@@ -160,12 +160,9 @@ export function resolveConfig(partial: unknown): RunConfig {
   return config;
 }
 
-const decimal = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/iu;
-
 /** A value as it was typed; numbers in decimal notation, also with an exponent. */
 function readValue(name: string, field: Field, raw: string): unknown {
-  if (field.type === 'choice' || field.type === 'text' || !decimal.test(raw)) {
-    // Number() would read 0x10 as 16.
+  if (field.type === 'choice' || field.type === 'text' || !isDecimal(raw)) {
     if (field.type === 'integer' || field.type === 'number') requireDecimal(name, raw);
     checkValue(name, field, raw);
     return raw;

@@ -1,5 +1,6 @@
 /** The ECharts option of a chart of curves: pure, and linear on both axes (see scale.ts). */
 import type { EChartsOption, LineSeriesOption } from 'echarts';
+import * as format from '../../core/contract/format.ts';
 import type { Point } from '../../core/contract/smooth.ts';
 import type { CurveView, DrawnCurve } from './curveView.ts';
 import { project, ticks, timeTicks, type Scale } from './scale.ts';
@@ -71,11 +72,17 @@ export function curveOption(view: CurveView, style: CurveStyle): EChartsOption {
 }
 
 /** Values on an axis need fewer digits than those in a table. */
-function tickFormat(metric: Metric): (value: number) => string {
-  if (metric === 'gradientNorm') return (value) => String(Number(value.toPrecision(6)));
+export function tickFormat(metric: Metric): (value: number) => string {
+  if (metric === 'gradientNorm' || metric === 'loss') return plainTick;
   if (metric === 'learningRate')
     return (value) => (value === 0 ? '0' : value.toExponential(1).replace('.0e', 'e'));
   return metrics[metric].format;
+}
+
+/** Grouped, without the noise of the last digits; very large ones as powers of ten. */
+export function plainTick(value: number): string {
+  if (Math.abs(value) >= 1e6) return value.toExponential(2).replace(/\.?0*e\+?/u, 'e');
+  return format.setting(value);
 }
 
 const projected = (scale: Scale, values: readonly number[]): number[] =>

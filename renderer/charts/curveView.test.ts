@@ -37,10 +37,7 @@ describe('axes', () => {
     const labels = ticks(view.y, 6);
     assert.deepEqual([labels.at(0), labels.at(-1)], [view.y.low, view.y.high]);
     assert.equal(view.openingAbove, 30);
-    assert.match(
-      drawnNote(view, 'loss', 5).join(' '),
-      /in the first 30 steps lie outside the plot/u,
-    );
+    assert.match(drawnNote(view, 'loss').join(' '), /in the first 30 steps lie outside the plot/u);
   });
 
   test('a spike after the opening stays inside, also where a point stands for many steps', () => {
@@ -51,6 +48,20 @@ describe('axes', () => {
       assert.ok(view.curves[0].stretches.some(({ high }) => high === 7));
       assert.ok(view.curves[0].stretches.length <= 500);
     }
+  });
+
+  test('a run that has diverged does not flatten the others; how far it went is said', () => {
+    const diverged = points(600, (step) => (step < 200 ? falling(600, 2)(step) : 10_340));
+    const view = curveView([history('a'), history('b', diverged)], options);
+    assert.ok(view.y.high <= 4);
+    assert.equal(view.outside, 10_340);
+    assert.match(
+      drawnNote(view, 'loss').join(' '),
+      /^.*Values above [\d.]+, up to 10,300, lie outside the plot\.$/u,
+    );
+    assert.equal(curveView([history('a')], options).outside, null);
+    const all = curveView([history('b', diverged)], { ...options, logY: true });
+    assert.ok(all.y.high > 10_340 && all.outside === null);
   });
 
   test('tokens and time place points and validations by what the record says', () => {
@@ -68,7 +79,7 @@ describe('axes', () => {
     assert.ok(view.y.low > 1 && view.y.high > 5);
     const none = curveView([{ run: run('a'), points: [], validations: [] }], options);
     assert.ok(none.x.high > none.x.low && none.y.high > none.y.low);
-    assert.deepEqual(drawnNote(none, 'loss', 5), []);
+    assert.deepEqual(drawnNote(none, 'loss'), []);
   });
 
   test('bytes have round values in their own unit', () => {
@@ -99,6 +110,19 @@ describe('smoothing', () => {
       assert.ok(Math.abs(y - all[Math.round(x) - 1][1]) < 0.01);
   });
 
+  test('is automatic by the length of each run, and the caption says so', () => {
+    const long = history('long', points(30_000, falling(30_000, 1.6)));
+    const view = curveView([history('short'), long], { ...options, halfLife: null });
+    assert.deepEqual(
+      view.curves.map(({ halfLife }) => halfLife),
+      [5, 500],
+    );
+    assert.match(
+      drawnNote(view, 'loss').join(' '),
+      /half-life 5 to 500 steps, about 1 % of each run\./u,
+    );
+  });
+
   test('is off at 0 and for what is not noisy', () => {
     assert.equal(
       curveView([history('a')], { ...options, halfLife: 0 }).curves[0].smoothed.length,
@@ -126,30 +150,29 @@ describe('what is drawn', () => {
     drawnNote(
       curveView([history('a', kept)], { ...options, ...change }),
       change.metric ?? 'loss',
-      5,
     )[0];
 
   test('is said: every step, or how many steps a point stands for', () => {
-    assert.equal(note(steps.slice(0, 600)), 'Every step.');
+    assert.equal(note(steps.slice(0, 600)), 'Every step; drag to zoom.');
     assert.equal(
       note(summary(steps, 12)),
-      'Each point stands for 12 steps (lowest to highest); zoom in for every step.',
+      'Each point stands for 12 steps (lowest to highest); drag to zoom in for every step.',
     );
     assert.equal(
       note(steps, { most: 600 }),
-      'Each point stands for 10 steps (lowest to highest); zoom in for every step.',
+      'Each point stands for 10 steps (lowest to highest); drag to zoom in for every step.',
     );
     assert.equal(
       note(summary(steps, 12), { metric: 'gradientNorm' }),
-      'Each point stands for 12 steps (their mean); zoom in for every step.',
+      'Each point stands for 12 steps (their mean); drag to zoom in for every step.',
     );
     assert.equal(
       note(summary(steps, 12), { metric: 'tensorBytes' }),
-      'Each point stands for 12 steps (as of the last); zoom in for every step.',
+      'Each point stands for 12 steps (as of the last); drag to zoom in for every step.',
     );
     assert.equal(
       note(summary(steps, 12), { metric: 'gradientNorm', most: 200 }),
-      'Each point stands for 36 steps (lowest to highest mean of 12); zoom in for every step.',
+      'Each point stands for 36 steps (lowest to highest mean of 12); drag to zoom in for every step.',
     );
   });
 
@@ -164,7 +187,7 @@ describe('what is drawn', () => {
     const refined = splice(summary(steps, 12), steps.slice(2400, 3000));
     const zoomed = { range: [2500, 2900] as const };
     assert.equal(note(summary(steps, 12), zoomed).startsWith('Each point stands for 12'), true);
-    assert.equal(note([...refined], zoomed), 'Every step.');
+    assert.equal(note([...refined], zoomed), 'Every step; drag to zoom.');
     assert.equal(
       refined.reduce((sum, { count }) => sum + count, 0),
       6000,

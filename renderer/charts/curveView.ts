@@ -1,6 +1,8 @@
 /** What a chart of curves shows: from the histories of runs to the curves inside the visible range. */
 import type { CurvePoint, CurveValidation, Run } from '../../core/contract/records.ts';
 import type { Point } from '../../core/contract/smooth.ts';
+import { automaticHalfLife } from './halfLife.ts';
+import { robustHigh } from './robustHigh.ts';
 import { niceStep, type Scale } from './scale.ts';
 import { metrics, type Axis, type Metric } from './series.ts';
 import { condense, firstAtLeast, smoothed, stretchesOf, type Stretch } from './stretches.ts';
@@ -14,8 +16,8 @@ export interface History {
 export interface ViewOptions {
   metric: Metric;
   axis: Axis;
-  /** In steps; 0 does not smooth. */
-  halfLife: number;
+  /** In steps; 0 does not smooth, null is about one percent of each run. */
+  halfLife: number | null;
   logX: boolean;
   logY: boolean;
   /** The visible part of the x axis; null shows everything. */
@@ -28,6 +30,8 @@ export interface ViewOptions {
 
 export interface DrawnCurve {
   run: Run;
+  /** Of its smoothing, in steps. */
+  halfLife: number;
   /** Those in the visible range, and one beyond on either side. */
   stretches: readonly Stretch[];
   /** Empty where nothing is smoothed. */
@@ -44,10 +48,13 @@ export interface CurveView {
   curves: readonly DrawnCurve[];
   /** Steps at the start of which values lie above the plot; 0 where none do. */
   openingAbove: number;
+  /** The highest value after the opening, where it lies above the plot; null where none does. */
+  outside: number | null;
 }
 
 /** A whole history on one axis, and its smoothed values. */
 export interface Traced {
+  halfLife: number;
   stretches: readonly Stretch[];
   smoothed: readonly number[];
 }
@@ -56,13 +63,15 @@ export interface Traced {
 export class Tracer {
   #kept = new Map<string, { points: readonly CurvePoint[]; key: string; traced: Traced }>();
 
-  trace({ run, points }: History, { metric, axis, halfLife }: ViewOptions): Traced {
+  trace({ run, points }: History, { metric, axis, halfLife: chosen }: ViewOptions): Traced {
+    // Grows with a live run in round values only, so that its curve does not wobble.
+    const halfLife = chosen ?? automaticHalfLife(points.at(-1)?.step ?? 0);
     const key = `${metric} ${axis} ${halfLife}`;
     const kept = this.#kept.get(run.id);
     if (kept?.points === points && kept.key === key) return kept.traced;
     const stretches = stretchesOf(points, run, metric, axis);
     const smooths = halfLife > 0 && metrics[metric].noisy;
-    const traced = { stretches, smoothed: smooths ? smoothed(stretches, halfLife) : [] };
+    const traced = { halfLife, stretches, smoothed: smooths ? smoothed(stretches, halfLife) : [] };
     this.#kept.set(run.id, { points, key, traced });
     return traced;
   }
@@ -81,10 +90,12 @@ export function curveView(
   const x = range === null ? whole : { low: range[0], high: range[1], log: logX };
   const curves = histories.map(({ run }, i) => ({
     run,
+    halfLife: traces[i].halfLife,
     ...visible(traces[i], x, options),
     validations: within(validations[i], x),
   }));
-  return { x, whole, ...yScale(curves, x, options), curves };
+  const begins = traces.flatMap(({ stretches }) => stretches.at(0)?.high ?? []);
+  return { x, whole, ...yScale(curves, x, begins, options), curves };
 }
 
 function validationPoints({ validations }: History, { metric, axis }: ViewOptions): Point[] {
@@ -147,22 +158,26 @@ function within(points: readonly Point[], x: Scale): readonly Point[] {
 
 /**
  * Limits that hold everything after the opening, spikes included. The plunge of the opening steps (or
- * the slow first ones) would squash what is worth seeing into a strip.
+ * the slow first ones) would squash what is worth seeing into a strip, and so would a run that has
+ * diverged.
  */
 function yScale(
   curves: readonly DrawnCurve[],
   x: Scale,
+  begins: readonly number[],
   { metric, logY, range, rows }: ViewOptions,
-): { y: Scale; openingAbove: number } {
+): Pick<CurveView, 'y' | 'openingAbove' | 'outside'> {
   const last = Math.max(0, ...curves.map(({ stretches }) => stretches.at(-1)?.lastStep ?? 0));
   const opening = range === null && metrics[metric].noisy && !logY ? Math.floor(last / 20) : 0;
   let low = Infinity;
-  let high = -Infinity;
+  let highest = -Infinity;
   let above = -Infinity;
-  const include = (lowest: number, highest: number): void => {
+  const highs: number[] = [];
+  const include = (from: number, to: number): void => {
     // A logarithmic axis has no place for zero.
-    if (!logY || lowest > 0) low = Math.min(low, lowest);
-    high = Math.max(high, highest);
+    if (!logY || from > 0) low = Math.min(low, from);
+    highest = Math.max(highest, to);
+    highs.push(to);
   };
   for (const { stretches, validations } of curves) {
     for (const stretch of stretches) {
@@ -171,12 +186,18 @@ function yScale(
     }
     for (const [at, loss] of validations) if (at >= x.low && at <= x.high) include(loss, loss);
   }
-  if (!Number.isFinite(low) || !Number.isFinite(high))
-    return { y: { low: logY ? 0.1 : 0, high: 1, log: logY }, openingAbove: 0 };
+  if (!Number.isFinite(low) || !Number.isFinite(highest))
+    return { y: { low: logY ? 0.1 : 0, high: 1, log: logY }, openingAbove: 0, outside: null };
+  const clips = metrics[metric].noisy && !logY; // a logarithmic axis has room for everything
+  const high = clips ? robustHigh(highs, metric, metric === 'loss' ? begins : []) : highest;
   const y = logY
     ? logLimits(low, high)
     : limits(metric === 'loss' ? low : Math.min(0, low), high, rows, unitOf(metric, high));
-  return { y, openingAbove: above > y.high ? opening : 0 };
+  return {
+    y,
+    openingAbove: above > y.high ? opening : 0,
+    outside: highest > y.high ? highest : null,
+  };
 }
 
 /** What round values are multiples of: bytes are printed in powers of 1,024. */

@@ -1,27 +1,43 @@
 /** The line under a chart of curves: what exactly is drawn, so that no view passes for more than it is. */
 import * as format from '../../core/contract/format.ts';
+import { tickFormat } from './curveOption.ts';
 import type { CurveView } from './curveView.ts';
+import { halfLifeWords } from './halfLife.ts';
 import { axisText, metrics, type Metric } from './series.ts';
 
 /**
  * Sentences; the first says for how many steps each point stands.
  * @param canZoom whether the view can be made more exact: not so in a picture
  */
-export function drawnNote(
-  view: CurveView,
-  metric: Metric,
-  halfLife: number,
-  canZoom = true,
-): string[] {
+export function drawnNote(view: CurveView, metric: Metric, canZoom = true): string[] {
   const { noisy } = metrics[metric];
-  const drawn = view.curves.some(({ stretches }) => stretches.length > 0);
-  if (!drawn) return [];
-  const smoothing = `Thick: their two-sided average, half-life ${format.plural(halfLife, 'step')}.`;
-  const above = `Values above ${axisText(metrics[metric].format(view.y.high))} in the first ${format.plural(view.openingAbove, 'step')} lie outside the plot.`;
+  const drawn = view.curves.filter(({ stretches }) => stretches.length > 0);
+  if (drawn.length === 0) return [];
+  const zoom = isSummary(view) ? '; drag to zoom in for every step' : '; drag to zoom';
+  const halfLives = drawn.map(({ halfLife }) => halfLife);
+  const smooths = noisy && halfLives.some((halfLife) => halfLife > 0);
+  const differ = new Set(halfLives).size > 1;
+  const smoothing = `Thick: their two-sided average, half-life ${halfLifeWords(halfLives)}${differ ? ', about 1 % of each run' : ''}.`;
+  const validates = drawn.some(({ validations }) => validations.length > 0);
   return [
-    `${resolution(view, noisy)}${canZoom && isSummary(view) ? '; zoom in for every step' : ''}.`,
-    ...(noisy && halfLife > 0 ? [smoothing] : []),
-    ...(view.openingAbove > 0 ? [above] : []),
+    `${resolution(view, noisy)}${canZoom ? zoom : ''}.`,
+    ...(smooths ? [smoothing] : []),
+    ...(validates ? ['Dashed, with marks: validation.'] : []),
+    ...outside(view, metric),
+  ];
+}
+
+/** What is not in the plot, where something is not. */
+function outside({ y, openingAbove, outside: highest }: CurveView, metric: Metric): string[] {
+  const print = tickFormat(metric);
+  const limit = axisText(print(y.high));
+  if (highest !== null)
+    return [
+      `Values above ${limit}, up to ${axisText(print(Number(highest.toPrecision(3))))}, lie outside the plot.`,
+    ];
+  if (openingAbove === 0) return [];
+  return [
+    `Values above ${limit} in the first ${format.plural(openingAbove, 'step')} lie outside the plot.`,
   ];
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { automaticHalfLife, halfLives, typicalLength } from './halfLife.ts';
+import { automaticHalfLife, halfLifeWords, halfLives } from './halfLife.ts';
 
 test('the automatic half-life is about one percent of a run, in round steps', () => {
   assert.equal(automaticHalfLife(5), 0);
@@ -8,9 +8,11 @@ test('the automatic half-life is about one percent of a run, in round steps', ()
   assert.equal(automaticHalfLife(30_000), 500);
 });
 
-test('the middle run decides, and those that have not begun do not count', () => {
-  assert.equal(typicalLength([0, 600, 30_000, 500, 0]), 600);
-  assert.equal(typicalLength([0]), 0);
+test('half-lives of several runs are named from the least to the most', () => {
+  assert.equal(halfLifeWords([5, 500, 20]), '5 to 500 steps');
+  assert.equal(halfLifeWords([1, 1]), '1 step');
+  assert.equal(halfLifeWords([0]), 'off');
+  assert.equal(halfLifeWords([]), 'off');
 });
 
 test('the slider offers none, then round steps up to about a quarter of the run', () => {

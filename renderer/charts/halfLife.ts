@@ -1,16 +1,6 @@
 /** How much curves are smoothed: a half-life in steps, chosen on a slider of round values. */
-import { median } from '../../core/contract/progress.ts';
+import * as format from '../../core/contract/format.ts';
 import { niceStep } from './scale.ts';
-
-/**
- * The length that the automatic smoothing goes by: the middle one, so that neither a very long run nor
- * one that has just begun decides for all.
- * @param lastSteps of the runs
- */
-export function typicalLength(lastSteps: readonly number[]): number {
-  const begun = lastSteps.filter((step) => step > 0);
-  return begun.length === 0 ? 0 : median(begun);
-}
 
 /** About one percent of a run, as a round number of steps; 0 while a run is too short to need it. */
 export function automaticHalfLife(length: number): number {
@@ -23,4 +13,14 @@ export function halfLives(lastStep: number): number[] {
   for (let power = 1; choices[choices.length - 1] < lastStep / 5; power *= 10)
     choices.push(...[1, 2, 5].map((factor) => factor * power));
   return choices.filter((choice) => choice <= Math.max(10, lastStep / 4));
+}
+
+/** Half-lives of several curves: `5 steps`, `5 to 500 steps`, or `off`. */
+export function halfLifeWords(chosen: readonly number[]): string {
+  const least = Math.min(...chosen);
+  const most = Math.max(...chosen);
+  if (!(most > 0)) return 'off';
+  return least === most
+    ? format.plural(most, 'step')
+    : `${format.whole(least)} to ${format.plural(most, 'step')}`;
 }

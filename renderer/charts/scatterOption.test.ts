@@ -31,6 +31,8 @@ test('all points lie inside the axes; wide costs get a logarithmic one', () => {
       assert.ok(cost > x.low && cost < x.high && loss > y.low && loss < y.high);
   }
   assert.equal(scatterScales(points).x.log, false);
+  assert.equal(scatterScales(points).y.log, false);
+  assert.equal(scatterScales([...points, point('diverged', 2, 600)]).y.log, true);
   assert.equal(scatterScales([point('a', 1, 2), point('b', 1000, 2)]).x.log, true);
 });
 

@@ -1,6 +1,6 @@
 /** Quality against cost as an ECharts option: pure, and linear on both axes (see scale.ts). */
 import type { EChartsOption } from 'echarts';
-import { axisOption, margins, type Look } from './curveOption.ts';
+import { axisOption, margins, type Look, plainTick } from './curveOption.ts';
 import { paretoFront, type Candidate } from './pareto.ts';
 import { niceStep, project, ticks, timeTicks, type Scale } from './scale.ts';
 import { chartFont, type ChartTheme } from './theme.ts';
@@ -30,7 +30,12 @@ export function scatterScales(points: readonly ScatterPoint[]): ScatterScales {
   const costs = points.map(({ cost }) => cost);
   const losses = points.map(({ loss }) => loss);
   const log = Math.min(...costs) > 0 && Math.max(...costs) > wide * Math.min(...costs);
-  return { x: log ? logRoom(costs) : room(costs), y: room(losses) };
+  // A run that has diverged would put all others on one line.
+  const logLoss = Math.min(...losses) > 0 && Math.max(...losses) > wide * Math.min(...losses);
+  return {
+    x: log ? logRoom(costs) : room(costs),
+    y: logLoss ? logRoom(losses) : room(losses),
+  };
 }
 
 function logRoom(values: readonly number[]): Scale {
@@ -79,7 +84,7 @@ export function scatterOption(
   const across = Math.max(2, Math.floor(width / 100));
   const xTicks = axis.time === true ? timeTicks(x, across) : ticks(x, across);
   const yTicks = ticks(y, Math.max(2, Math.floor(height / 48)));
-  const place = ({ cost, loss }: Candidate): number[] => [project(x, cost), loss];
+  const place = ({ cost, loss }: Candidate): number[] => [project(x, cost), project(y, loss)];
   return {
     animation: false,
     textStyle: { fontFamily: chartFont, color: theme.ink },
@@ -91,8 +96,11 @@ export function scatterOption(
       splitLine: { lineStyle: { color: theme.grid } },
     },
     yAxis: {
-      ...axisOption(y, yTicks, (value) => String(Number(value.toPrecision(6))), theme),
-      ...{ name: 'Best validation loss (nats per token)', nameGap: 48 },
+      ...axisOption(y, yTicks, plainTick, theme),
+      ...{
+        name: `Best validation loss (nats per token)${y.log ? ', logarithmic' : ''}`,
+        nameGap: 48,
+      },
       axisLine: { show: false },
       splitLine: { lineStyle: { color: theme.grid } },
     },

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { bringsFiles, dropProblem, readDrop } from './droppedFiles.ts';
+import { bringsFiles, dropProblem, nameProblem, readDrop } from './droppedFiles.ts';
 
 const file = (name: string) => new File(['text'], name);
 const item = (name: string, isDirectory = false) => ({
@@ -35,4 +35,10 @@ test('only drags with files are of interest', () => {
   assert.equal(bringsFiles(['text/plain', 'Files']), true);
   assert.equal(bringsFiles(['text/uri-list']), false);
   assert.equal(bringsFiles(undefined), false);
+});
+
+test('a name that is too long for an upload is told with what helps; bytes count, not letters', () => {
+  assert.equal(nameProblem(`${'a'.repeat(196)}.txt`), null);
+  assert.match(nameProblem(`${'a'.repeat(197)}.txt`) ?? '', /201 bytes long.*Rename the file/u);
+  assert.match(nameProblem(`${'あ'.repeat(70)}.txt`) ?? '', /214 bytes long/u);
 });

@@ -35,6 +35,16 @@ export function bringsFiles(types: readonly string[] | undefined): boolean {
   return types?.includes('Files') === true;
 }
 
+/** Longest name that the core takes an upload under, in bytes of UTF-8. */
+const longestName = 200;
+
+/** Why a file cannot be uploaded, by its name; null where it can. */
+export function nameProblem(name: string): string | null {
+  const bytes = new TextEncoder().encode(name).length;
+  if (bytes <= longestName) return null;
+  return `The name of “${name.slice(0, 24)}…” is ${bytes} bytes long, but a file is uploaded under a name of at most ${longestName}. Rename the file, then choose it again.`;
+}
+
 /** What to say about what cannot be imported; null when there is nothing to say. */
 export function dropProblem({ files, folders }: Dropped): string | null {
   if (folders.length > 0) {

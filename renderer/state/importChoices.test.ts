@@ -1,6 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { keptForm, parseChoices, problemsOf, tokenizerOf, usualChoices } from './importChoices.ts';
+import {
+  keptForm,
+  parseChoices,
+  problemsOf,
+  tokenizerOf,
+  tokenizerWords,
+  usualChoices,
+} from './importChoices.ts';
 
 test('the usual choices are usable, as bytes and as byte pairs', () => {
   assert.deepEqual(problemsOf(usualChoices), { tokenizer: null, validationShare: null });
@@ -12,7 +19,7 @@ test('the usual choices are usable, as bytes and as byte pairs', () => {
 
 test('each field that is not usable gets its own sentence', () => {
   const empty = problemsOf({ tokenizer: 'bpe', vocabulary: null, validationShare: null });
-  assert.match(empty.tokenizer ?? '', /^Tokenizer is "bpe:", but must be "byte", or "bpe:N"/u);
+  assert.match(empty.tokenizer ?? '', /entries is empty, but must be a whole number from 256/u);
   assert.match(
     empty.validationShare ?? '',
     /^Validation share is empty, but must be a number greater than 0/u,
@@ -20,7 +27,7 @@ test('each field that is not usable gets its own sentence', () => {
   const { tokenizer, validationShare } = problemsOf({
     ...{ tokenizer: 'bpe', vocabulary: 80.5, validationShare: 0.7 },
   });
-  assert.match(tokenizer ?? '', /"bpe:80.5"/u);
+  assert.match(tokenizer ?? '', /entries is 80.5, but/u);
   assert.match(
     validationShare ?? '',
     /^Validation share is 0.7, but must be a number greater than 0 and at most 0.5/u,
@@ -37,4 +44,16 @@ test('choices are kept as they were, and what is spoilt gives the usual ones', (
   assert.deepEqual(parseChoices(keptForm(choices)), choices);
   for (const spoilt of [null, '', 'bpe', 'bpe 8000 7', 'bpe x 0.1', 'byte null null'])
     assert.deepEqual(parseChoices(spoilt), usualChoices);
+});
+
+test('the limits that the sentence names are those of the configuration', () => {
+  for (const vocabulary of [256, 30_000])
+    assert.equal(problemsOf({ ...usualChoices, tokenizer: 'bpe', vocabulary }).tokenizer, null);
+  for (const vocabulary of [255, 30_001])
+    assert.notEqual(problemsOf({ ...usualChoices, tokenizer: 'bpe', vocabulary }).tokenizer, null);
+});
+
+test('a tokenizer is named in words', () => {
+  assert.equal(tokenizerWords('byte'), 'bytes');
+  assert.equal(tokenizerWords('bpe:8000'), 'byte pairs (8,000)');
 });

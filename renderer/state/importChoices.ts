@@ -1,6 +1,7 @@
 /** How the next text becomes tokens, as a person enters it: checked by the contract's declarations. */
 import { fields } from '../../core/contract/config.ts';
 import { toErrorRecord } from '../../core/contract/errors.ts';
+import * as format from '../../core/contract/format.ts';
 import { resolveConfig } from '../../core/contract/resolveConfig.ts';
 
 export interface ImportChoices {
@@ -22,15 +23,30 @@ export function tokenizerOf({ tokenizer, vocabulary }: ImportChoices): string {
   return tokenizer === 'byte' ? 'byte' : `bpe:${vocabulary ?? ''}`;
 }
 
+/** A tokenizer in the words of the form: `bytes`, `byte pairs (8,000)`. */
+export function tokenizerWords(tokenizer: string): string {
+  const [kind, entries] = tokenizer.split(':');
+  if (entries === undefined) return kind === 'byte' ? 'bytes' : tokenizer;
+  return `byte pairs (${format.whole(Number(entries))})`;
+}
+
 /** What is wrong with either field, in a sentence, or null. */
 export function problemsOf(choices: ImportChoices): {
   tokenizer: string | null;
   validationShare: string | null;
 } {
   return {
-    tokenizer: problemOf('tokenizer', tokenizerOf(choices)),
+    tokenizer: vocabularyProblem(choices),
     validationShare: problemOf('validationShare', choices.validationShare),
   };
+}
+
+/** People enter a number; that the configuration writes it as `bpe:N` is not theirs to know. */
+function vocabularyProblem({ tokenizer, vocabulary }: ImportChoices): string | null {
+  if (problemOf('tokenizer', tokenizerOf({ ...usualChoices, tokenizer, vocabulary })) === null)
+    return null;
+  const given = vocabulary === null ? 'empty' : String(vocabulary);
+  return `The number of vocabulary entries is ${given}, but must be a whole number from 256 to 30,000.`;
 }
 
 /** The contract's own sentence, with the field's label in the place of its name. */

@@ -11,7 +11,8 @@ import { desktop } from '../connection/desktop.ts';
 import { router } from '../routing.svelte.ts';
 import { datasets } from './datasets.svelte.ts';
 import { createFileInput } from './fileInput.ts';
-import { dropProblem, readDrop, type Transfer } from './droppedFiles.ts';
+import { smallVocabulary, tooShort } from './datasetCautions.ts';
+import { dropProblem, nameProblem, readDrop, type Transfer } from './droppedFiles.ts';
 import {
   keptForm,
   parseChoices,
@@ -34,6 +35,8 @@ class Imports {
   #working = false;
   /** Paths of imports begun here, until the core has told of their end. */
   #own = new Set<string>();
+  /** The dataset that changed last: the core tells of it right before the end of its import. */
+  #arrived: Dataset | null = null;
   #input: HTMLInputElement | null = null;
 
   start(): void {
@@ -79,8 +82,10 @@ class Imports {
     const texts: NewText[] = [];
     for (const file of files) {
       const source = sourceOf(file);
-      if (source !== null) texts.push({ source, bytes: file.size });
-      else notices.failed(notHere(file));
+      const problem = source?.kind === 'file' ? nameProblem(file.name) : null;
+      if (source === null) notices.failed(notHere(file));
+      else if (problem !== null) notices.failed(new SwitchyardError('invalid-argument', problem));
+      else texts.push({ source, bytes: file.size });
     }
     this.#begin(texts);
   }
@@ -102,6 +107,11 @@ class Imports {
   /** Takes a failed one off the list. */
   dismiss(text: TextImport): void {
     this.#forget(text);
+  }
+
+  /** Takes all failed ones off the list. */
+  dismissFailed(): void {
+    this.list = this.list.filter(({ error }) => error === null);
   }
 
   /** Begins a failed one anew, with the options as they are now. */
@@ -183,15 +193,8 @@ class Imports {
   }
 
   #imported(dataset: Dataset, known: boolean, text: TextImport): void {
-    const { id, name, trainTokens, validationTokens } = dataset;
-    const tokens = format.count(trainTokens + validationTokens);
-    const sentence = known
-      ? `“${text.name}” was imported before: it is the dataset “${name}”.`
-      : `Imported “${name}”: ${tokens} tokens.`;
-    notices.done(sentence, {
-      label: 'Train on it',
-      run: () => router.go({ screen: 'new', from: null, data: id }),
-    });
+    tell(dataset, known ? text.name : null);
+    const { id } = dataset;
     // Only if the person is still where the import brought them.
     const shown = window.location.hash === text.request.begunAt && router.route.screen === 'data';
     if (shown) router.go({ screen: 'data', id });
@@ -204,10 +207,19 @@ class Imports {
       if (shown !== undefined) shown.advance(stage, done, total);
       else if (!this.#own.has(path)) this.#watch(path).advance(stage, done, total);
     }
+    if (event.type === 'dataset-changed') this.#arrived = event.dataset;
     if (event.type === 'import-ended') {
-      this.#own.delete(event.path);
+      if (!this.#own.delete(event.path)) this.#endedElsewhere(event.path);
+      this.#arrived = null;
       this.list = this.list.filter(({ elsewhere, path }) => !elsewhere || path !== event.path);
     }
+  }
+
+  /** Tells of what another program imported, or this page before it was loaded anew. */
+  #endedElsewhere(path: string): void {
+    const dataset = this.#arrived;
+    // What is renamed at the same time has changed as well, but comes from another text.
+    if (dataset !== null && path.endsWith(dataset.source)) tell(dataset, null);
   }
 
   /** Lists an import that another program has begun. */
@@ -230,6 +242,28 @@ class Imports {
 }
 
 type NewText = Pick<ImportRequest, 'source' | 'bytes'>;
+
+/**
+ * Says that a text is a dataset now, and what of it is not as one may expect.
+ * @param before the text's name, where it was imported before
+ */
+function tell(dataset: Dataset, before: string | null): void {
+  const { id, name, trainTokens, validationTokens } = dataset;
+  const tokens = format.plural(trainTokens + validationTokens, 'token');
+  const sentence =
+    before === null
+      ? `Imported “${name}”: ${tokens}.`
+      : `“${before}” was imported before: it is the dataset “${name}”.`;
+  const train = {
+    label: 'Train on it',
+    run: () => router.go({ screen: 'new', from: null, data: id }),
+  };
+  // Its screen tells more.
+  if (tooShort(dataset) !== null) notices.caution(`${sentence} That is too short to train on.`);
+  else if (smallVocabulary(dataset) !== null)
+    notices.caution(`${sentence} Its vocabulary came out smaller than asked for.`, train);
+  else notices.done(sentence, train);
+}
 
 /** In the shell the file's path; null for what is not a file of this machine. */
 function sourceOf(file: File): ImportSource | null {

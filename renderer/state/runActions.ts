@@ -6,6 +6,7 @@ import { router } from '../routing.svelte.ts';
 import { attempt, notices } from './notices.svelte.ts';
 import { questions } from './questions.svelte.ts';
 import { runs } from './runs.svelte.ts';
+import { longest } from './textLength.ts';
 
 export const canPause = ({ status }: Run): boolean => status === 'running';
 export const canStop = ({ status }: Run): boolean => isActive(status);
@@ -32,7 +33,7 @@ export async function rename(run: Run): Promise<void> {
     title: 'Rename run',
     body: [],
     action: 'Rename',
-    field: { label: 'Name', value: run.name, longest: 200 },
+    field: { label: 'Name', value: run.name, longest: longest.name },
   });
   if (name === null || name === run.name) return;
   await update(run, { name });

@@ -1,24 +1,19 @@
 /** All runs, kept current by the core's events, and how the active ones are doing. */
 import { SvelteMap } from 'svelte/reactivity';
 import type { CoreEvent } from '../../core/contract/protocol.ts';
-import { median, recentSteps, secondsLeft, tokensPerStep } from '../../core/contract/progress.ts';
-import { isActive, type Run, type StepMetric } from '../../core/contract/records.ts';
+import { isActive, type Run } from '../../core/contract/records.ts';
 import { core } from '../connection/core.svelte.ts';
+import { seeded, seedFrom, withSteps, type Live } from './pace.ts';
 
-/** What an active run has done last. */
-export interface Live {
-  last: StepMetric;
-  /** Of the last steps, in milliseconds. */
-  recent: readonly number[];
-  /** Of the last validation, in milliseconds. */
-  validation: number;
-}
+export { paceOf, type Live } from './pace.ts';
 
 class Runs {
   /** Null until they have been read for the first time. */
   loaded = $state(false);
   #byId = new SvelteMap<string, Run>();
   #live = new SvelteMap<string, Live>();
+  /** Running runs whose last steps have been asked for. */
+  #seeded = new Set<string>();
 
   /** Newest first. */
   list = $derived([...this.#byId.values()].sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1)));
@@ -46,11 +41,31 @@ class Runs {
   /** A number as the core returned it, before its event arrives. */
   put(run: Run): void {
     this.#byId.set(run.id, run);
-    if (!isActive(run.status)) this.#live.delete(run.id);
+    if (!isActive(run.status)) this.#forget(run.id);
+    else if (run.status === 'running' && !this.#seeded.has(run.id)) void this.#seed(run);
+  }
+
+  /** What a running run did before this page heard of it, so that its speed and end are known. */
+  async #seed(run: Run): Promise<void> {
+    this.#seeded.add(run.id);
+    if (run.step === 0) return;
+    try {
+      const curve = await core.call('runs.curve', { run: run.id, fromStep: seedFrom(run) });
+      const live = seeded(curve, this.#live.get(run.id));
+      if (live !== undefined && this.#seeded.has(run.id)) this.#live.set(run.id, live);
+    } catch {
+      // The run's own median and the steps to come do as well.
+    }
+  }
+
+  #forget(id: string): void {
+    this.#live.delete(id);
+    this.#seeded.delete(id);
   }
 
   async #read(): Promise<void> {
     const runs = await core.call('runs.list', {});
+    this.#seeded.clear();
     const ids = new Set(runs.map(({ id }) => id));
     for (const id of this.#byId.keys()) if (!ids.has(id)) this.#byId.delete(id);
     for (const run of runs) this.put(run);
@@ -64,20 +79,14 @@ class Runs {
         return;
       case 'run-removed':
         this.#byId.delete(event.runId);
-        this.#live.delete(event.runId);
+        this.#forget(event.runId);
         return;
       case 'run-rewound':
-        this.#live.delete(event.runId);
+        this.#forget(event.runId);
         return;
       case 'run-steps': {
-        const last = event.steps.at(-1);
-        if (last === undefined) return;
-        const before = this.#live.get(event.runId);
-        const recent = [
-          ...(before?.recent ?? []),
-          ...event.steps.map(({ milliseconds }) => milliseconds),
-        ].slice(-recentSteps);
-        this.#live.set(event.runId, { last, recent, validation: before?.validation ?? 0 });
+        const live = withSteps(this.#live.get(event.runId), event.steps);
+        if (live !== undefined) this.#live.set(event.runId, live);
         return;
       }
       case 'run-validation': {
@@ -103,20 +112,6 @@ class Runs {
       ...(better ? { bestValidationLoss: loss, bestStep: step } : {}),
     });
   }
-}
-
-/** Speed and end of an active run, from its last steps; null before the first. */
-export function paceOf(
-  run: Run,
-  live: Live | undefined,
-): { perStep: number; tokensPerSecond: number; secondsLeft: number } | null {
-  if (live === undefined) return null;
-  const perStep = median(live.recent);
-  return {
-    perStep,
-    tokensPerSecond: (tokensPerStep(run.config) / perStep) * 1000,
-    secondsLeft: secondsLeft(run.config, live.last.step, perStep, live.validation),
-  };
 }
 
 export const runs = new Runs();

@@ -54,6 +54,11 @@ export class TextImport {
     return this.stage !== 'waiting' && this.error === null;
   }
 
+  /** Whether it may succeed another time: what a file holds stays what it is. */
+  get worthRetrying(): boolean {
+    return this.error !== null && this.error.code !== 'invalid-data';
+  }
+
   get signal(): AbortSignal {
     return this.#abort.signal;
   }
@@ -75,7 +80,7 @@ export class TextImport {
     const record = toErrorRecord(error);
     const uploaded = this.request.source.kind === 'file' && this.path !== null;
     this.error = uploaded
-      ? { ...record, message: record.message.replaceAll(this.path ?? '', this.name) }
+      ? { ...record, message: record.message.replaceAll(this.path ?? '', `“${this.name}”`) }
       : record;
   }
 }

@@ -196,7 +196,7 @@ step('the help closes and gives the focus back', async () => {
 });
 
 step('runs are deleted, and the focus goes to the next ones', async () => {
-  await press('Escape');
+  await press('g', 'r');
   await hasFocus(/^Runs$/u);
   await press('j', 'j');
   await hasFocus(/^three$/u);

@@ -21,11 +21,18 @@ export function spaceParts({ runs, datasets, exports, database, logs }: DiskUsag
   ];
 }
 
+/** A folder of the data directory, and what the page knows of what is in it. */
+export interface Sized<T> {
+  id: string;
+  bytes: number;
+  record: T | undefined;
+}
+
 /** Largest first, with what the page knows of each; folders that it knows nothing of come along. */
 export function bySize<T>(
   sizes: readonly { id: string; bytes: number }[],
   get: (id: string) => T | undefined,
-): { id: string; bytes: number; record: T | undefined }[] {
+): Sized<T>[] {
   return sizes
     .map(({ id, bytes }) => ({ id, bytes, record: get(id) }))
     .sort((a, b) => b.bytes - a.bytes);

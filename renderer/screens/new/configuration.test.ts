@@ -50,6 +50,24 @@ test('a combination that is not usable is explained at a field that it names', (
   );
 });
 
+test('one mistake does not hide another, nor combinations of the fields that are usable', () => {
+  const { config, errors } = read(base, { 'training.steps': 'many', 'model.headWidth': '50' });
+  assert.equal(config, null);
+  assert.match(errors['training.steps'], /"many"/u);
+  assert.match(errors['model.headWidth'], /^Head width \(P\) is 50: RoPE/u);
+  // Whether 5 of them can be active is not known while their number is not.
+  const unknown = read(base, { 'model.experts': '', 'model.activeExperts': '5' });
+  assert.deepEqual(Object.keys(unknown.errors), ['model.experts']);
+});
+
+test('a warm-up that is longer than the run is warned of, not refused', () => {
+  const longer = read(base, { 'training.warmup': '1500', 'training.steps': '1200' });
+  assert.match(longer.warnings['training.warmup'], /run of 1,200 steps/u);
+  assert.equal(longer.config?.training.warmup, 1500);
+  assert.deepEqual(read(base, { 'training.warmup': '600' }).warnings, {});
+  assert.deepEqual(read(base, { 'training.warmup': '1500', 'training.steps': '' }).warnings, {});
+});
+
 test('fields without effect are not shown and their text changes nothing', () => {
   const { config, shown, errors, changed } = read(base, {
     'model.attention': 'dense',

@@ -9,9 +9,14 @@ import {
   type RunConfig,
 } from '../../../core/contract/config.ts';
 import { SwitchyardError } from '../../../core/contract/errors.ts';
+import * as format from '../../../core/contract/format.ts';
 import type { Field } from '../../../core/contract/fields.ts';
 import type { Dataset } from '../../../core/contract/records.ts';
-import { applySettings, resolveConfig } from '../../../core/contract/resolveConfig.ts';
+import {
+  applySettings,
+  combinationProblems,
+  resolveConfig,
+} from '../../../core/contract/resolveConfig.ts';
 
 /** The groups that a person sets; `data` is fixed by the dataset. */
 export const settableGroups = ['model', 'training'] as const;
@@ -43,6 +48,11 @@ export function textOf(config: RunConfig, { group, key }: NamedField): string {
   return String((config[group] as Readonly<Record<string, unknown>>)[key]);
 }
 
+/** A value to look at: grouped, and without the noise of its last digits. */
+export function shownOf(config: RunConfig, { group, key }: NamedField): string {
+  return format.setting((config[group] as Readonly<Record<string, string | number>>)[key]);
+}
+
 /** The texts of all fields in which a configuration differs from the one started from. */
 export function differences(base: RunConfig, config: RunConfig): Texts {
   const changed = settable.filter((field) => textOf(config, field) !== textOf(base, field));
@@ -54,6 +64,8 @@ export interface Reading {
   config: RunConfig | null;
   /** Sentences by field name: of values, and of combinations at the first field they name. */
   errors: Readonly<Record<string, string>>;
+  /** Sentences by field name: what is usable, but hardly meant. */
+  warnings: Readonly<Record<string, string>>;
   /** Names of the fields with an effect. */
   shown: ReadonlySet<string>;
   /** Names of the shown fields whose value is not that of the configuration started from. */
@@ -86,24 +98,32 @@ export function read(base: RunConfig, texts: Texts): Reading {
       changed.push(name);
     }
   }
-  if (Object.keys(errors).length > 0) return { config: null, errors, shown, changed };
-  try {
-    return { config: resolveConfig(values), errors, shown, changed };
-  } catch (error) {
-    const { message } = error as SwitchyardError;
-    const errors = { [firstNamed(message, shown)]: withLabels(message) };
-    return { config: null, errors, shown, changed };
+  // Where a field is not usable, its value is the one started from, which says nothing of the others.
+  const unusable = new Set(Object.keys(errors));
+  const whole = { ...base, ...values } as RunConfig;
+  for (const {
+    fields: [first = '', ...others],
+    message,
+  } of combinationProblems(whole)) {
+    if ([first, ...others].some((name) => unusable.has(name))) continue;
+    errors[first] = withLabels(message);
   }
+  const warnings = warningsOf(whole, unusable);
+  const config = Object.keys(errors).length > 0 ? null : resolveConfig(values);
+  return { config, errors, warnings, shown, changed };
+}
+
+/** What can be trained with, but is hardly meant. */
+function warningsOf({ training }: RunConfig, unusable: ReadonlySet<string>): Reading['warnings'] {
+  const { steps, warmup } = training;
+  if (warmup <= steps || ['training.steps', 'training.warmup'].some((name) => unusable.has(name)))
+    return {};
+  return {
+    'training.warmup': `Longer than the run of ${format.plural(steps, 'step')}: the learning rate never reaches its peak.`,
+  };
 }
 
 const nameOf = ({ name }: NamedField): string => name;
-
-/** The shown field that a sentence names first. */
-function firstNamed(message: string, shown: ReadonlySet<string>): string {
-  const at = (name: string): number => message.indexOf(name);
-  const named = [...shown].filter((name) => at(name) >= 0).sort((a, b) => at(a) - at(b));
-  return named[0] ?? '';
-}
 
 function valueOf({ name, group, key }: NamedField, text: string): unknown {
   const read = applySettings({}, [`${name}=${text}`]) as Record<string, Record<string, unknown>>;

@@ -8,8 +8,8 @@ test('numbers within the bounds are read as typed', () => {
 });
 
 test('anything else is refused with what would be right', () => {
-  for (const text of ['', ' ', '1.5', '0', '200000', '12 tokens', 'NaN'])
+  for (const text of ['', ' ', '1.5', '0', '200000', '12 tokens', 'NaN', '0x10'])
     assert.throws(() => readNumber(sampleFields.tokens, text), {
-      message: `Tokens is ${JSON.stringify(text)}, but must be a whole number from 1 to 100000.`,
+      message: `Tokens is ${JSON.stringify(text)}, but must be a whole number from 1 to 100,000.`,
     });
 });

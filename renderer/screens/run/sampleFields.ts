@@ -1,7 +1,9 @@
 /** What can be set for a sample: the bounds that `runs.sample` accepts, and reading what was typed. */
 import { SwitchyardError } from '../../../core/contract/errors.ts';
+import * as format from '../../../core/contract/format.ts';
 import {
   integer,
+  isDecimal,
   number,
   type IntegerField,
   type NumberField,
@@ -48,10 +50,10 @@ export const sampleFieldNames = Object.keys(sampleFields) as SampleField[];
  */
 export function readNumber(field: IntegerField | NumberField, text: string): number {
   const { label, type, min, max } = field;
-  const value = text.trim() === '' ? NaN : Number(text);
+  const value = isDecimal(text.trim()) ? Number(text) : NaN;
   if (value >= min && value <= max && (type === 'number' || Number.isInteger(value))) return value;
   throw new SwitchyardError(
     'invalid-argument',
-    `${label} is ${JSON.stringify(text)}, but must be a ${type === 'integer' ? 'whole ' : ''}number from ${min} to ${max}.`,
+    `${label} is ${JSON.stringify(text)}, but must be a ${type === 'integer' ? 'whole ' : ''}number from ${format.setting(min)} to ${format.setting(max)}.`,
   );
 }

@@ -1,9 +1,9 @@
 /** The numbers at the top of a run's page. */
 import * as format from '../../../core/contract/format.ts';
-import { recentSteps, tokensPerStep } from '../../../core/contract/progress.ts';
+import { tokensPerStep } from '../../../core/contract/progress.ts';
 import { isActive, type Curve, type Run } from '../../../core/contract/records.ts';
-import { paceOf, type Live } from '../../state/runs.svelte.ts';
-import { recentLoss } from './recentLoss.ts';
+import { paceOf, type Live } from '../../state/pace.ts';
+import { lossWindow, recentLoss } from './recentLoss.ts';
 
 export interface Tile {
   label: string;
@@ -35,7 +35,7 @@ export function tilesOf(
   const pace = active ? paceOf(run, live) : null;
   const perStep = pace?.perStep ?? run.millisecondsPerStep;
   const speed = perStep === null ? null : (tokensPerStep(run.config) * 1000) / perStep;
-  const over = Math.min(recentSteps, curve?.steps ?? 0);
+  const recent = recentLoss(points, lossWindow(step));
   const { steps } = run.config.training;
   return [
     {
@@ -53,8 +53,11 @@ export function tilesOf(
     },
     {
       label: 'Training loss',
-      value: format.loss(recentLoss(points) ?? run.lastTrainLoss),
-      detail: over > 0 ? `mean of the last ${format.plural(over, 'step')}` : 'nats per token',
+      value: format.loss(recent?.mean ?? run.lastTrainLoss),
+      detail:
+        recent === null || recent.over === 1
+          ? 'nats per token, last step'
+          : `mean of the last ${format.plural(recent.over, 'step')}`,
     },
     {
       label: 'Speed',
@@ -65,7 +68,9 @@ export function tilesOf(
       label: 'Time per step',
       value: shown(perStep, format.milliseconds),
       detail:
-        pace === null ? 'median of the run' : `median of the last ${live?.recent.length ?? 0}`,
+        pace?.over == null
+          ? 'median of the run'
+          : `median of the last ${format.plural(pace.over, 'step')}`,
     },
     {
       label: 'Learning rate',
@@ -75,17 +80,17 @@ export function tilesOf(
     {
       label: 'Peak tensor memory',
       value: shown(highest(run.peakTensorBytes, live?.last.tensorBytes), format.bytes),
-      detail: `process ${shown(highest(run.peakRssBytes, live?.last.rssBytes), format.bytes)}`,
+      detail: `core process ${shown(highest(run.peakRssBytes, live?.last.rssBytes), format.bytes)}`,
     },
     {
       label: 'Training time',
       value: shown(live?.last.elapsedSeconds ?? last?.elapsedSeconds, format.duration),
-      detail:
-        pace !== null
-          ? `${format.duration(pace.secondsLeft)} left`
-          : isActive(run.status)
-            ? 'waiting'
-            : `${format.count(run.tokens)} tokens`,
+      detail: pace !== null ? `${format.duration(pace.secondsLeft)} left` : timeDetail(run),
     },
   ];
+}
+
+function timeDetail({ status, tokens }: Run): string {
+  if (status === 'running') return 'end not known yet';
+  return isActive(status) ? 'waiting' : `${format.count(tokens)} tokens`;
 }

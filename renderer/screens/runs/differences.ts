@@ -1,6 +1,7 @@
 /** The fields of the configuration in which runs differ. */
 import { fields, type GroupName } from '../../../core/contract/config.ts';
 import type { Field } from '../../../core/contract/fields.ts';
+import * as format from '../../../core/contract/format.ts';
 import type { Run } from '../../../core/contract/records.ts';
 
 export interface Difference {
@@ -55,5 +56,5 @@ function valueOf(run: Run, group: GroupName, name: string, { when }: Field): str
   const applies = Object.entries(when ?? {}).every(([other, allowed]) =>
     allowed.includes(values[other]),
   );
-  return applies ? String(values[name]) : '–';
+  return applies ? format.setting(values[name]) : '–';
 }

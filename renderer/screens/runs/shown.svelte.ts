@@ -1,4 +1,4 @@
-/** Which runs are in the charts and tables: the latest with steps, and what a person has changed about that. */
+/** Which runs are in the charts and tables: the latest with steps, all that train, and what a person has changed. */
 import { SvelteMap } from 'svelte/reactivity';
 import type { Run } from '../../../core/contract/records.ts';
 import { runs } from '../../state/runs.svelte.ts';
@@ -13,7 +13,7 @@ class Shown {
     new Set(
       runs.list
         .filter((run) => runs.stepOf(run) > 0)
-        .slice(0, latest)
+        .filter(({ status }, place) => place < latest || status === 'running')
         .map(({ id }) => id),
     ),
   );
