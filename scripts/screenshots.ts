@@ -1,9 +1,10 @@
 /**
  * `npm run screenshots`: serves the app on a data directory of its own, trains the three tiny presets
  * for a few hundred steps, and takes pictures of every screen in both themes into docs/screenshots/.
- * `--steps N` trains longer or shorter.
+ * `--steps N` trains longer or shorter; names (`runs log`) take only those pictures.
  */
-import { mkdirSync } from 'node:fs';
+import { copyFileSync, mkdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Page } from 'playwright-core';
@@ -18,7 +19,10 @@ import {
   serveApp,
 } from '../tests/browser/app.ts';
 
-const { values } = parseArgs({ options: { steps: { type: 'string', default: '300' } } });
+const { values, positionals } = parseArgs({
+  options: { steps: { type: 'string', default: '300' } },
+  allowPositionals: true,
+});
 const steps = Number(values.steps);
 const folder = join(root, 'docs', 'screenshots');
 mkdirSync(folder, { recursive: true });
@@ -28,6 +32,7 @@ const { client, close } = await connectTo(app.url);
 
 /** One picture in each theme. */
 async function picture(name: string, route: string, prepare?: (page: Page) => Promise<void>) {
+  if (positionals.length > 0 && !positionals.includes(name)) return;
   for (const theme of ['light', 'dark'] as const) {
     const { page, close: closePage } = await openPage(app.url, {
       colorScheme: theme,
@@ -46,7 +51,10 @@ async function picture(name: string, route: string, prepare?: (page: Page) => Pr
 
 try {
   await picture('empty', '#/runs');
-  const dataset = await client.call('datasets.import', { path: sampleText });
+  // From a place that looks the same on every machine.
+  const text = join(tmpdir(), 'tinyshakespeare.txt');
+  copyFileSync(sampleText, text);
+  const dataset = await client.call('datasets.import', { path: text });
   const started: string[] = [];
   for (const preset of presets) {
     const { id } = await client.call('runs.create', {
@@ -75,11 +83,10 @@ try {
   await picture('data', `#/data/${dataset.id}`);
   await picture('machine', '#/machine');
   await picture('samples', `#/runs/${first}/samples`, async (page) => {
+    await page.getByRole('textbox', { name: 'Prompt' }).fill('ROMEO:\n');
     await page.getByRole('button', { name: 'Generate' }).click();
-    await page
-      .getByText(/tokens\/s/u)
-      .first()
-      .waitFor({ timeout: 120_000 });
+    await page.getByRole('button', { name: 'Cancel' }).waitFor();
+    await page.getByRole('button', { name: 'Generate' }).waitFor({ timeout: 120_000 });
   });
   await picture('checkpoints', `#/runs/${first}/checkpoints`);
   await picture('configuration', `#/runs/${first}/configuration`);
