@@ -51,8 +51,14 @@ interface Counts {
 
 async function runTests(files: readonly string[]): Promise<Counts> {
   const counts: Counts = { passed: 0, failed: 0, skipped: 0 };
-  // One file a core: the runner's own default leaves one core idle.
-  const events = run({ cwd: root, files: [...files], concurrency: availableParallelism() });
+  const events = run({
+    cwd: root,
+    files: [...files],
+    // One file a core: the runner's own default leaves one core idle.
+    concurrency: availableParallelism(),
+    // A file that hangs fails, instead of holding up everybody; the slowest takes about a minute.
+    timeout: 10 * 60_000,
+  });
   let skippedSuites = 0;
   events.on('test:pass', ({ details, skip }) => {
     if (details.type === 'suite' && skip !== undefined) skippedSuites++;

@@ -42,10 +42,11 @@ export function runElectron(binary: string, home: string | undefined): Promise<n
   };
   // Its sandbox needs another user than root; whoever is root has chosen to do without.
   const args = process.getuid?.() === 0 ? ['--no-sandbox', root] : [root];
-  const child = spawn(binary, args, { stdio: 'inherit', env });
   const pass = (signal: NodeJS.Signals): void => void child.kill(signal);
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  // Before the shell is started: a signal in between would end this process and leave the shell alone.
   for (const signal of signals) process.on(signal, pass);
+  const child = spawn(binary, args, { stdio: 'inherit', env });
   return new Promise<number>((resolve, reject) => {
     child.once('error', reject);
     child.once('exit', (code, signal) => resolve(signal === null ? (code ?? 1) : 1));
