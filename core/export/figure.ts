@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import { createCanvas, GlobalFonts } from '@napi-rs/canvas';
 import * as echarts from 'echarts';
 import type { EChartsOption, SeriesOption } from 'echarts';
+import { distinctNames } from '../contract/distinctNames.ts';
 import type { Run, StepMetric, ValidationMetric } from '../contract/records.ts';
 import { smooth, thin, type Point } from '../contract/smooth.ts';
 
@@ -42,7 +43,8 @@ const font = 'DejaVu Sans';
  * @param metrics of each run, in the same order
  */
 export function lossCurves(runs: readonly Run[], metrics: readonly RunMetrics[]): EChartsOption {
-  const names = distinctNames(runs);
+  const distinct = distinctNames(runs);
+  const names = runs.map(({ id, name }) => distinct.get(id) ?? name);
   const lastStep = Math.max(
     1,
     ...metrics.flatMap(({ steps, validations }) => [
@@ -270,13 +272,6 @@ function niceInterval(range: number): number {
 }
 
 const round = (value: number): number => Number(value.toFixed(6));
-
-/** Names as given; runs that share one are told apart by their ids. */
-function distinctNames(runs: readonly Run[]): string[] {
-  return runs.map(({ name, id }) =>
-    runs.filter((other) => other.name === name).length > 1 ? `${name} (${id})` : name,
-  );
-}
 
 let fontsReady = false;
 

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, test, type TestContext } from 'node:test';
 import { temporaryHome, textFile, tinyConfig } from '../api/testing/tinyRun.ts';
+import type { Client } from '../contract/protocol.ts';
 import { isActive, type Run } from '../contract/records.ts';
 import { startSupervisor, type Supervisor, type SupervisorState } from './supervisor.ts';
 import { connectTo, processOf } from './testing/serveForTest.ts';
@@ -75,6 +76,18 @@ async function polled<T>(look: () => Promise<T>, holds: (value: T) => boolean): 
   }
 }
 
+/** Starts a run that does not end by itself, with checkpoints only when asked; returns its id once it trains. */
+async function trainWithoutEnd(client: Client): Promise<string> {
+  const dataset = await client.call('datasets.import', { path: textFile });
+  const config = tinyConfig({ steps: 100_000, evaluateEvery: 100_000, checkpointEvery: 100_000 });
+  const { id } = await client.call('runs.create', { config, dataset: dataset.id, backend: 'cpu' });
+  await polled(
+    () => client.call('runs.get', { run: id }),
+    ({ step }) => step >= 5,
+  );
+  return id;
+}
+
 describe('a supervised core', () => {
   test('killed while it trains, it comes back at the same place and the run goes on', async (context) => {
     const core = supervise(context);
@@ -121,17 +134,7 @@ describe('a supervised core', () => {
     const core = supervise(context);
     const { port, token } = await core.until('serving');
     const { client, close } = await connectTo(port, token);
-    const dataset = await client.call('datasets.import', { path: textFile });
-    const config = tinyConfig({ steps: 100_000, evaluateEvery: 100_000, checkpointEvery: 100_000 });
-    const { id } = await client.call('runs.create', {
-      config,
-      dataset: dataset.id,
-      backend: 'cpu',
-    });
-    await polled(
-      () => client.call('runs.get', { run: id }),
-      ({ step }) => step >= 5,
-    );
+    const id = await trainWithoutEnd(client);
     const paused = await client.call('runs.pause', { run: id });
     const mark = core.states.length;
     process.kill(processOf(core.home), 'SIGKILL');
@@ -148,17 +151,7 @@ describe('a supervised core', () => {
     const core = supervise(context);
     const { port, token } = await core.until('serving');
     const { client, closed } = await connectTo(port, token);
-    const dataset = await client.call('datasets.import', { path: textFile });
-    const config = tinyConfig({ steps: 100_000, evaluateEvery: 100_000, checkpointEvery: 100_000 });
-    const { id } = await client.call('runs.create', {
-      config,
-      dataset: dataset.id,
-      backend: 'cpu',
-    });
-    await polled(
-      () => client.call('runs.get', { run: id }),
-      ({ step }) => step >= 5,
-    );
+    await trainWithoutEnd(client);
     await core.supervisor.stop();
     await closed;
     assert.deepEqual(core.states.at(-1), { state: 'stopped' });

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { onEverySignal } from './interrupts.ts';
 import { hasDisplay } from './openBrowser.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
@@ -42,17 +43,13 @@ export function runElectron(binary: string, home: string | undefined): Promise<n
   };
   // Its sandbox needs another user than root; whoever is root has chosen to do without.
   const args = process.getuid?.() === 0 ? ['--no-sandbox', root] : [root];
-  const pass = (signal: NodeJS.Signals): void => void child.kill(signal);
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   // Before the shell is started: a signal in between would end this process and leave the shell alone.
-  for (const signal of signals) process.on(signal, pass);
+  const release = onEverySignal((signal) => void child.kill(signal));
   const child = spawn(binary, args, { stdio: 'inherit', env });
   return new Promise<number>((resolve, reject) => {
     child.once('error', reject);
     child.once('exit', (code, signal) => resolve(signal === null ? (code ?? 1) : 1));
-  }).finally(() => {
-    for (const signal of signals) process.off(signal, pass);
-  });
+  }).finally(release);
 }
 
 /** As Electron's own index.js finds it. */

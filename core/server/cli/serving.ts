@@ -3,6 +3,7 @@ import { SwitchyardError, fromErrorRecord } from '../../contract/errors.ts';
 import { openPath } from '../../contract/wire.ts';
 import { startSupervisor, type SupervisorState } from '../supervisor.ts';
 import type { Context } from './context.ts';
+import { onEverySignal } from './interrupts.ts';
 import { hasDisplay, openBrowser } from './openBrowser.ts';
 
 export interface Serving {
@@ -66,12 +67,11 @@ export async function serveUntilStopped(context: Context, { port, open }: Servin
     // A second call kills the core.
     void supervisor.stop();
   };
-  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  for (const signal of signals) process.on(signal, stop);
+  const release = onEverySignal(stop);
   try {
     await over.promise;
   } finally {
-    for (const signal of signals) process.off(signal, stop);
+    release();
   }
 }
 

@@ -1,5 +1,5 @@
 /** Names of runs where several are shown together. */
-import type { Run } from '../../core/contract/records.ts';
+import type { Run } from './records.ts';
 
 /** Names as given; runs that share one are told apart by their ids. */
 export function distinctNames(runs: readonly Run[]): Map<string, string> {
