@@ -29,7 +29,7 @@ interface Sender {
 
 /** Text files as people have them; any other file can still be chosen. */
 export const textFilters = [
-  { name: 'Text files', extensions: ['txt', 'text', 'md'] },
+  { name: 'Text files', extensions: ['txt', 'text', 'md', 'tsv'] },
   { name: 'All files', extensions: ['*'] },
 ];
 

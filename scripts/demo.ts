@@ -6,12 +6,11 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { presets } from '../core/contract/presets.ts';
 
 const root = join(import.meta.dirname, '..');
 const output = join(root, 'demo-output');
 const text = join(root, 'samples', 'tinyshakespeare.txt');
-const models = presets.map(({ name }) => name).filter((name) => name.startsWith('tiny-'));
+const models = ['tiny-dense', 'tiny-switchhead', 'tiny-switchall'];
 
 /** Seconds of training that the three share, validation included. */
 const budgetSeconds = 105;

@@ -207,7 +207,10 @@ function smallStep(): Plan {
   const rotation = { heads: 2, rotated: 2, base: 100, offset: 0, inverse: false };
   const q = rope(matmul(x, parameters[0]), rotation);
   const v = matmul(dropout(x, { rate: 0.25, site: 3 }), parameters[1], { activation: 'relu' });
-  const [y] = attention(q, q, v, { heads: 2, causal: true, scale: 0.5, save: 'probabilities' });
+  const [y] = attention(
+    { q, k: q, v },
+    { heads: 2, keyHeads: 2, causal: true, scale: 0.5, save: 'probabilities' },
+  );
   const loss = mean(y);
   const gradients = differentiate(loss, parameters, graph.uniform('lossScale'));
   const moment = (kind: string) => names.map((name) => graph.variable(`${kind}/${name}`, [8, 8]));

@@ -1,6 +1,7 @@
 /**
- * The authors' golden numbers, by the command that people use. Needs `../shared/golden` beside the
- * repository; without it these tests are skipped, the product does not need it.
+ * Golden numbers, by the command that people use: the authors' own, which lie in `../shared/golden`
+ * beside the repository (skipped where they do not, the product does not need them), and a pair of
+ * other sizes from an independent implementation (benchmarks/golden).
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -20,10 +21,21 @@ import { listDevices } from '../core/backends/devices.ts';
 import { openSafetensors, writeSafetensors, type NamedTensor } from '../core/data/safetensors.ts';
 
 const repository = dirname(import.meta.dirname);
-const golden = join(repository, '..', 'shared', 'golden');
-const tensors = join(golden, 'golden.safetensors');
-const cases = join(golden, 'golden.json');
-const absent = existsSync(tensors) ? false : `${tensors} is not there`;
+interface Pair {
+  readonly tensors: string;
+  readonly cases: string;
+  /** How many cases it has. */
+  readonly count: number;
+}
+
+const pairAt = (path: string, count: number): Pair => ({
+  tensors: `${path}.safetensors`,
+  cases: `${path}.json`,
+  count,
+});
+const authors = pairAt(join(repository, '..', 'shared', 'golden', 'golden'), 19);
+const other = pairAt(join(repository, 'core', 'analyse', 'golden', 'testing', 'other'), 34);
+const absent = existsSync(authors.tensors) ? false : `${authors.tensors} is not there`;
 
 const folder = mkdtempSync(join(tmpdir(), 'switchyard-golden-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -65,44 +77,31 @@ function check(tensorsPath: string, casesPath: string, backend: string): Promise
   });
 }
 
-const supported = [
-  'switchhead_rope_h2e4k2',
-  'switchhead_rope_h3e5k3',
-  'sigma_moe',
-  'lm_dense_rope',
-  'lm_switchhead_rope',
-];
+for (const { backend, available, reason } of await listDevices())
+  for (const [whose, pair, skip] of [
+    ['the authors’ code', authors, absent],
+    ['an independent implementation in other sizes', other, false],
+  ] as const)
+    void test(
+      `${backend} agrees with ${whose} in every case`,
+      { skip: skip || (available ? false : reason) },
+      async () => {
+        const { code, results, output } = await check(pair.tensors, pair.cases, backend);
+        const failed = [...results].filter(([, { result }]) => result !== 'passed');
+        assert.deepEqual(failed, []);
+        assert.equal(results.size, pair.count, output);
+        assert.equal(code, 0);
+      },
+    );
 
-for (const { backend, available, reason } of await listDevices()) {
-  void test(
-    `${backend} agrees with the authors’ code on every RoPE case`,
-    { skip: absent || (available ? false : reason) },
-    async () => {
-      const { code, results, output } = await check(tensors, cases, backend);
-      for (const name of supported)
-        assert.equal(results.get(name)?.result, 'passed', `${name}: ${results.get(name)?.detail}`);
-      const others = [...results].filter(([name]) => !supported.includes(name));
-      assert.ok(
-        others.length > 0 && others.every(([, { result }]) => result === 'unsupported'),
-        output,
-      );
-      assert.equal(code, 0);
-    },
-  );
-}
-
-/** The golden tensors with some replaced or left out. */
+/** The tensors of the pair of other sizes with some replaced or left out: the path of the file. */
 function altered(name: string, change: (tensor: NamedTensor) => NamedTensor | undefined): string {
-  const file = openSafetensors(tensors);
+  const file = openSafetensors(other.tensors);
   const changed: NamedTensor[] = [];
   for (const [tensorName, { dtype, shape }] of file.tensors) {
-    if (dtype !== 'F32' && dtype !== 'I32') continue;
-    const tensor = change({
-      name: tensorName,
-      dtype,
-      shape: [...shape],
-      data: file.read(tensorName),
-    });
+    assert.ok(dtype === 'F32' || dtype === 'I32');
+    const data = file.read(tensorName);
+    const tensor = change({ name: tensorName, dtype, shape: [...shape], data });
     if (tensor !== undefined) changed.push(tensor);
   }
   file.close();
@@ -111,56 +110,66 @@ function altered(name: string, change: (tensor: NamedTensor) => NamedTensor | un
   return path;
 }
 
-void test(
-  'a wrong number fails its case, names the tensor, and the exit code is 1',
-  { skip: absent },
-  async () => {
-    const wrong = altered('wrong', (tensor) => {
-      if (tensor.name !== 'sigma_moe.grad.keys') return tensor;
-      const data = Float32Array.from(tensor.data as Float32Array);
-      data[5] += 1e-3;
-      return { ...tensor, data };
-    });
-    const { code, results } = await check(wrong, cases, 'reference');
-    assert.equal(results.get('sigma_moe')?.result, 'failed');
-    assert.match(results.get('sigma_moe')?.detail ?? '', /grad\.keys/u);
-    assert.equal(results.get('lm_dense_rope')?.result, 'passed');
-    assert.equal(code, 1);
-  },
-);
-
-void test('a missing tensor fails its case and is named', { skip: absent }, async () => {
-  const missing = altered('missing', (tensor) =>
-    ['sigma_moe.param.values', 'lm_dense_rope.param.unique_layers.1.linear1.bias'].includes(
-      tensor.name,
-    )
-      ? undefined
-      : tensor,
-  );
-  const { code, results } = await check(missing, cases, 'reference');
-  assert.match(
-    results.get('sigma_moe')?.detail ?? '',
-    /layer\.values is missing: expected .*"values"/u,
-  );
-  assert.match(results.get('lm_dense_rope')?.detail ?? '', /"unique_layers\.1\.linear1\.bias"/u);
-  assert.equal(results.get('sigma_moe')?.result, 'failed');
+void test('a wrong number fails its case, names the tensor, and the exit code is 1', async () => {
+  const wrong = altered('wrong', (tensor) => {
+    if (tensor.name !== 'sigma_moe_e5k1.grad.keys') return tensor;
+    const data = Float32Array.from(tensor.data as Float32Array);
+    data[5] += 1e-3;
+    return { ...tensor, data };
+  });
+  const { code, results } = await check(wrong, other.cases, 'reference');
+  assert.equal(results.get('sigma_moe_e5k1')?.result, 'failed');
+  assert.match(results.get('sigma_moe_e5k1')?.detail ?? '', /grad\.keys/u);
+  assert.equal(results.get('lm_dense_rope')?.result, 'passed');
   assert.equal(code, 1);
 });
 
-void test(
-  'files that cannot be read are one sentence and exit code 1',
-  { skip: absent },
-  async () => {
-    const cut = join(folder, 'cut.safetensors');
-    copyFileSync(tensors, cut);
-    truncateSync(cut, 100_000);
-    const truncated = await check(cut, cases, 'reference');
-    assert.equal(truncated.code, 1);
-    assert.match(truncated.output, /cut\.safetensors is not a usable safetensors file/u);
-    const broken = join(folder, 'broken.json');
-    writeFileSync(broken, readFileSync(cases, 'utf8').slice(0, 500));
-    const unreadable = await check(tensors, broken, 'reference');
-    assert.equal(unreadable.code, 1);
-    assert.match(unreadable.output, /broken\.json cannot be read as JSON/u);
-  },
-);
+void test('a missing tensor fails its case and is named, whichever it is', async () => {
+  const missing: Readonly<Record<string, string>> = {
+    sigma_moe_e5k1: 'param.values',
+    sigma_moe_e3k3: 'output_cotangent',
+    switchhead_rope_h1e7k1: 'param.sel_v',
+    switchhead_xl_nocache_h1e7k1: 'param.pos_to_pk',
+    switchhead_xl_k: 'param.selections.k',
+    switchhead_xl_q: 'input.1',
+    switchhead_xl_v: 'param.projections.v',
+    switchhead_xl_shared_sel_kvo: 'param.selections.o',
+    dense_xl_h1: 'param.global_content_bias',
+    dense_xl_h3: 'grad.scale',
+    moa_my_sigmoid_h1e7: 'param.sel_dst',
+    lm_dense_rope: 'param.unique_layers.0.linear1.bias',
+    lm_dense_xl_two_chunks: 'param.unique_layers.2.self_attn.pos_to_pq.weight',
+    lm_switchhead_xl_h1e7k1: 'tokens',
+    lm_moa_xl_softmax: 'logits_chunk1',
+    lm_switchall_xl_two_chunks: 'param.unique_layers.1.pkm.expert_sel',
+  };
+  const names = new Set(Object.entries(missing).map(([name, tensor]) => `${name}.${tensor}`));
+  const path = altered('missing', (tensor) => (names.has(tensor.name) ? undefined : tensor));
+  const { code, results } = await check(path, other.cases, 'reference');
+  for (const [name, tensor] of Object.entries(missing)) {
+    const { result, detail } = results.get(name) ?? { result: 'absent', detail: '' };
+    assert.equal(result, 'failed', `${name} without ${tensor}`);
+    assert.ok(
+      detail.includes(tensor.replace('param.', '')),
+      `${name} without ${tensor}: ${detail}`,
+    );
+    assert.match(detail, /is missing|has no tensor/u);
+  }
+  const passed = [...results.values()].filter(({ result }) => result === 'passed').length;
+  assert.equal(passed, other.count - names.size);
+  assert.equal(code, 1);
+});
+
+void test('files that cannot be read are one sentence and exit code 1', async () => {
+  const cut = join(folder, 'cut.safetensors');
+  copyFileSync(other.tensors, cut);
+  truncateSync(cut, 100_000);
+  const truncated = await check(cut, other.cases, 'reference');
+  assert.equal(truncated.code, 1);
+  assert.match(truncated.output, /cut\.safetensors is not a usable safetensors file/u);
+  const broken = join(folder, 'broken.json');
+  writeFileSync(broken, readFileSync(other.cases, 'utf8').slice(0, 500));
+  const unreadable = await check(other.tensors, broken, 'reference');
+  assert.equal(unreadable.code, 1);
+  assert.match(unreadable.output, /broken\.json cannot be read as JSON/u);
+});

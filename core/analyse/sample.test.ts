@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ReferenceExecutor } from '../backends/reference/executor.ts';
+import type { ModelConfig } from '../contract/config.ts';
 import { resolveConfig } from '../contract/resolveConfig.ts';
 import { byteTokenizer } from '../data/tokenizer.ts';
 import { modelParameters } from '../model/plans.ts';
 import { initialise } from '../train/state.ts';
-import { chooseToken, sample } from './sample.ts';
+import { chooseToken, sample, type Sampling } from './sample.ts';
 
 const logits = [0, 3, 3, 1, -2];
 
@@ -33,16 +34,29 @@ const { model } = resolveConfig({
   model: { context: 8, layers: 1, width: 8, heads: 1, headWidth: 4, feedForwardWidth: 8 },
 });
 
-async function greedy(prompt: string, tokens: number): Promise<string> {
+async function greedy(
+  prompt: string,
+  tokens: number,
+  change?: Partial<ModelConfig>,
+): Promise<string> {
+  return continued(prompt, tokens, { temperature: 0, topK: 0, seed: 1 }, change);
+}
+
+async function continued(
+  prompt: string,
+  tokens: number,
+  options: Sampling,
+  change?: Partial<ModelConfig>,
+): Promise<string> {
   const executor = new ReferenceExecutor();
-  initialise(executor, modelParameters(model, 256), 1);
-  const options = { temperature: 0, topK: 0, seed: 1 };
+  const shape = { ...model, ...change };
+  initialise(executor, modelParameters(shape, 256), 1);
   const pieces: string[] = [];
   const onText = (text: string): void => void pieces.push(text);
   const { text } = await sample({
     ...options,
     executor,
-    model,
+    model: shape,
     tokenizer: byteTokenizer,
     prompt,
     tokens,
@@ -66,4 +80,41 @@ test('the padding after the prompt changes nothing', async () => {
 
 test('an empty prompt is refused', async () => {
   await assert.rejects(greedy('', 1), { code: 'invalid-argument' });
+});
+
+const text = 'The quick brown fox jumps over the lazy dog';
+const remembering = { positions: 'xl', memoryChunks: 3 } as const;
+
+test('with memory a continuation sees the M + T tokens before it, as with one long context', async () => {
+  // All that is said fits into the long context, and into the memory: 24 + 8 tokens.
+  for (const length of [1, 7, 8, 9, 16, 20]) {
+    const prompt = text.slice(0, length);
+    const long = await greedy(prompt, 11, { positions: 'xl', memoryChunks: 0, context: 40 });
+    assert.equal(await greedy(prompt, 11, remembering), long, `a prompt of ${length} tokens`);
+  }
+});
+
+test('with memory, what is in an earlier chunk changes the continuation', async () => {
+  const window = 'abcdefgh';
+  const [one, other] = [`one thing ${window}`, `another 1 ${window}`];
+  const options = { temperature: 1, topK: 0, seed: 3 };
+  assert.notEqual(
+    await continued(one, 20, options, remembering),
+    await continued(other, 20, options, remembering),
+  );
+});
+
+test('the same seed gives the same text, with and without memory', async () => {
+  for (const change of [{}, remembering]) {
+    const draw = (seed: number) => continued(text, 30, { temperature: 1, topK: 20, seed }, change);
+    assert.equal(await draw(5), await draw(5));
+    assert.notEqual(await draw(5), await draw(6));
+  }
+});
+
+test('a model that classifies is refused', async () => {
+  await assert.rejects(greedy('abc', 1, { task: 'classification' }), {
+    code: 'invalid-argument',
+    message: /only a language model can continue a text/u,
+  });
 });

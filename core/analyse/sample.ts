@@ -1,14 +1,14 @@
 /**
- * Continues a text, one token at a time. The plan has the static shape [1, T]: the context is
- * written to the left and the rest is filled with zeros, which changes nothing because attention is
- * causal. Once the context is full, a window over the last T tokens slides along.
+ * Continues a text, one token at a time. Plans have the static shape [1, T]: tokens are written to the
+ * left and the rest is filled with zeros, which changes nothing because attention is causal.
  */
 import type { ModelConfig } from '../contract/config.ts';
 import { SwitchyardError } from '../contract/errors.ts';
 import type { Tokenizer } from '../data/tokenizer.ts';
-import type { Executor } from '../graph/executor.ts';
+import type { Executor, Outputs } from '../graph/executor.ts';
 import { stream, uniform } from '../graph/random.ts';
-import { logitsPlan } from '../model/plans.ts';
+import { memoryTokens, visibleSources } from '../model/memory.ts';
+import { logitsPlan, type ModelShape } from '../model/plans.ts';
 
 export interface Sampling {
   /** 0 takes the likeliest token every time; 1 draws by the model's own probabilities. */
@@ -34,11 +34,15 @@ export interface SampleOptions extends Sampling {
 
 /**
  * @returns the continuation, without the prompt, and the number of its tokens
- * @throws SwitchyardError `invalid-argument` for an empty prompt
+ * @throws SwitchyardError `invalid-argument` for an empty prompt, or a model that classifies
  */
 export async function sample(options: SampleOptions): Promise<{ text: string; tokens: number }> {
   const { executor, model, tokenizer, onText } = options;
-  const T = model.context;
+  if (model.task === 'classification')
+    throw new SwitchyardError(
+      'invalid-argument',
+      'This model classifies whole sequences (model.task is "classification"); only a language model can continue a text.',
+    );
   const context = Array.from(await tokenizer.encode(options.prompt));
   if (context.length === 0)
     throw new SwitchyardError(
@@ -46,7 +50,8 @@ export async function sample(options: SampleOptions): Promise<{ text: string; to
       'The prompt is empty; the model needs at least one character to go on from.',
     );
   const shape = { model, vocabulary: tokenizer.vocabulary, batch: 1 };
-  const program = executor.compile(logitsPlan(shape, executor));
+  const remembers = memoryTokens(model, 'evaluation') > 0;
+  const predictor = (remembers ? predictFromStream : predictFromWindow)(executor, shape);
   const decoder = tokenizer.stream();
   let text = '';
   const say = (piece: string): void => {
@@ -56,24 +61,81 @@ export async function sample(options: SampleOptions): Promise<{ text: string; to
   };
   try {
     for (let index = 0; index < options.tokens; index++) {
-      const window = context.slice(-T);
-      const tokens = new Int32Array(T); // [1, T]
-      tokens.set(window);
-      const { logits } = await program.run({ inputs: { tokens }, uniforms: {} }); // [1, T, V]
-      const start = (window.length - 1) * tokenizer.vocabulary;
-      const next = chooseToken(
-        logits.subarray(start, start + tokenizer.vocabulary),
-        options,
-        index,
-      );
+      const next = chooseToken(await predictor.after(context), options, index);
       context.push(next);
       say(decoder.push(next));
     }
     say(decoder.end());
   } finally {
-    program.dispose();
+    predictor.dispose();
   }
   return { text, tokens: options.tokens };
+}
+
+interface Predictor {
+  /** Logits [V] of the token after a context, which begins with the context of the call before. */
+  after(context: readonly number[]): Promise<ArrayLike<number>>;
+  dispose(): void;
+}
+
+/** Without memory: once the context is full, a window over its last T tokens slides along. */
+function predictFromWindow(executor: Executor, shape: ModelShape): Predictor {
+  const program = executor.compile(logitsPlan(shape, executor, false));
+  return {
+    async after(context) {
+      const tokens = context.slice(-shape.model.context);
+      return lastLogits(
+        await program.run({ inputs: { tokens: padded(tokens, shape) }, uniforms: {} }),
+        tokens.length,
+        shape,
+      );
+    },
+    dispose: () => program.dispose(),
+  };
+}
+
+/**
+ * With memory: the context is a stream from its first token on. Full chunks go into the memory, and
+ * the last one, as long as it grows, only reads it; so a token follows from up to M + T before it.
+ */
+function predictFromStream(executor: Executor, shape: ModelShape): Predictor {
+  const reading = executor.compile(logitsPlan(shape, executor, false));
+  const advancing = executor.compile(logitsPlan(shape, executor, true));
+  const { context: T } = shape.model;
+  const memory = memoryTokens(shape.model, 'evaluation');
+  let done = 0; // tokens of full chunks
+  return {
+    async after(context) {
+      for (;;) {
+        const chunk = context.slice(done, done + T);
+        const visible = visibleSources({ batch: 1, memory, filled: done, context: T });
+        const program = chunk.length === T ? advancing : reading;
+        const outputs = await program.run({
+          inputs: { tokens: padded(chunk, shape), visible },
+          uniforms: {},
+        });
+        const isLast = done + chunk.length === context.length;
+        if (chunk.length === T) done += T;
+        if (isLast) return lastLogits(outputs, chunk.length, shape);
+      }
+    },
+    dispose() {
+      reading.dispose();
+      advancing.dispose();
+    },
+  };
+}
+
+/** Tokens as [1, T]. */
+function padded(tokens: readonly number[], { model }: ModelShape): Int32Array {
+  const all = new Int32Array(model.context);
+  all.set(tokens);
+  return all;
+}
+
+/** Of logits [1, T, V], those [V] after the first `count` tokens. */
+function lastLogits({ logits }: Outputs, count: number, { vocabulary }: ModelShape) {
+  return logits.subarray((count - 1) * vocabulary, count * vocabulary);
 }
 
 /**

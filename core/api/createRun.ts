@@ -29,9 +29,9 @@ export async function createRun(context: Context, input: Input<'runs.create'>): 
     datasetId: dataset.id,
     backend,
     parameters: cost.parameters.total,
-    macs: cost.model.macs,
-    attentionMacs: cost.attentionLayer.macs,
-    attentionFloats: cost.attentionLayer.floats,
+    macs: cost.model.total.macs,
+    attentionMacs: cost.layer.attention.macs,
+    attentionFloats: cost.layer.attention.floats,
   });
   bus.emit({ type: 'run-changed', run });
   launchRun(context, run, { resume: false });

@@ -1,13 +1,30 @@
 import type { Dataset, DatasetPreview } from '../contract/records.ts';
 import type { Input } from '../contract/protocol.ts';
 import { previewDataset } from '../jobs/previewDataset.ts';
-import { label, number, optional, path, text, wholeNumber } from './arguments.ts';
+import { listopsFields, listopsOperators } from '../contract/listops.ts';
+import {
+  label,
+  list,
+  number,
+  oneOf,
+  optional,
+  path,
+  text,
+  wholeNumber,
+  type Check,
+} from './arguments.ts';
 import type { Context } from './context.ts';
+import { generateListops } from './generateListops.ts';
 import { handler } from './handlers.ts';
 import { importDataset } from './importDataset.ts';
 import { removeWithFolder } from './removal.ts';
 
 const dataset = text(200);
+
+function listopsNumber(name: keyof typeof listopsFields): Check<number | undefined> {
+  const { min, max } = listopsFields[name];
+  return optional(wholeNumber(min, max));
+}
 
 export const datasetHandlers = (context: Context) => ({
   'datasets.import': handler(
@@ -20,6 +37,21 @@ export const datasetHandlers = (context: Context) => ({
       validationShare: optional(number(0, 1)),
     },
     (input, signal) => importDataset(context, input, signal),
+  ),
+  'datasets.generateListops': handler(
+    'datasets.generateListops',
+    {
+      name: optional(label(200)),
+      validationShare: optional(number(0, 1)),
+      examples: listopsNumber('examples'),
+      depth: listopsNumber('depth'),
+      operands: listopsNumber('operands'),
+      minLength: listopsNumber('minLength'),
+      maxLength: listopsNumber('maxLength'),
+      operators: optional(list(oneOf(listopsOperators), 1, listopsOperators.length)),
+      seed: listopsNumber('seed'),
+    },
+    (input, signal) => generateListops(context, input, signal),
   ),
   'datasets.list': handler('datasets.list', {}, () => context.store.datasets.list()),
   'datasets.get': handler('datasets.get', { dataset }, (input) =>

@@ -11,10 +11,12 @@ import { isAlive } from '../store/processes.ts';
 import type { Context } from './context.ts';
 import { removeUpload, uploadedFile } from './uploads.ts';
 
-/** The text to import, and what is recorded as its source where that is not its path. */
 interface Text {
   path: string;
+  /** What is recorded as its source, where that is not its path. */
   source?: string;
+  /** What its dataset is called unless somebody says otherwise; by default as the file. */
+  stem?: string;
 }
 
 /**
@@ -43,7 +45,7 @@ export async function importDataset(
 }
 
 /** Imports and tells everybody, of its end in any case. */
-async function importNoisily(
+export async function importNoisily(
   context: Context,
   text: Text,
   input: Input<'datasets.import'>,
@@ -86,12 +88,13 @@ async function importOnce(
       bytes: sourceBytes,
       sha256: sourceSha256,
     }));
-  const request = { ...text, tokenizer, validationShare };
+  const { stem, ...file } = text;
+  const request = { ...file, tokenizer, validationShare };
   const result = await runImport(context, { ...request, id: newDatasetId(), known }, signal);
-  if (result.kind === 'imported') return addDataset(context, result.facts, input.name);
+  if (result.kind === 'imported') return addDataset(context, result.facts, input.name, stem);
   const existing = store.datasets.get(result.id);
   const damaged = datasetDamage(context.directory.dataset(existing.id), existing) !== null;
-  if (damaged) await restoreFiles(context, existing, text, signal);
+  if (damaged) await restoreFiles(context, existing, file, signal);
   return { dataset: existing, changed: damaged };
 }
 
@@ -148,6 +151,7 @@ async function addDataset(
   { store, directory }: Context,
   facts: DatasetFacts,
   name: string | undefined,
+  stem: string | undefined,
 ): Promise<{ dataset: Dataset; changed: boolean }> {
   const { sourceSha256, tokenizer, validationShare } = facts;
   const discard = () => rm(directory.dataset(facts.id), { recursive: true, force: true });
@@ -155,7 +159,10 @@ async function addDataset(
     const dataset = store.transaction(
       () =>
         store.datasets.findIdentical(sourceSha256, tokenizer, validationShare) ??
-        store.datasets.add({ ...facts, name: name ?? freeName(store.datasets.list(), facts) }),
+        store.datasets.add({
+          ...facts,
+          name: name ?? freeName(store.datasets.list(), facts, stem),
+        }),
     );
     const changed = dataset.id === facts.id;
     if (!changed) await discard();
@@ -166,11 +173,14 @@ async function addDataset(
   }
 }
 
-/** The file's name without its ending, with a number if that is taken. */
-function freeName(datasets: readonly Dataset[], { source, tokenizer }: DatasetFacts): string {
+/** The file's name without its ending, or the given one, with a number if that is taken. */
+function freeName(
+  datasets: readonly Dataset[],
+  { source, tokenizer }: DatasetFacts,
+  stem = basename(source, extname(source)) || basename(source),
+): string {
   const taken = new Set(datasets.map(({ name }) => name));
-  const file = basename(source, extname(source)) || basename(source);
-  const plain = tokenizer === 'byte' ? file : `${file}-${tokenizer.replace(':', '')}`;
+  const plain = tokenizer.startsWith('bpe:') ? `${stem}-${tokenizer.replace(':', '')}` : stem;
   for (let number = 1; ; number++) {
     const name = number === 1 ? plain : `${plain}-${number}`;
     if (!taken.has(name)) return name;

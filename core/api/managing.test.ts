@@ -114,18 +114,18 @@ describe('managing runs', { concurrency: false }, () => {
     assert.equal(lines.length, 1 + 22 + 1);
     assert.equal(
       lines[0],
-      'run_id,run_name,kind,step,tokens,elapsed_seconds,loss_nats_per_token,gradient_norm,learning_rate,milliseconds,tensor_bytes,rss_bytes,validation_tokens',
+      'run_id,run_name,kind,step,tokens,elapsed_seconds,loss_nats_per_token,gradient_norm,learning_rate,milliseconds,tensor_bytes,rss_bytes,validation_tokens,accuracy',
     );
     const { steps, validations } = await core.client.call('runs.metrics', { run: run.id });
     const [metric] = steps;
     assert.equal(
       lines[1],
-      `${run.id},"Größe, ""one""",step,1,32,${metric.elapsedSeconds},${metric.loss},${metric.gradientNorm},${metric.learningRate},${metric.milliseconds},${metric.tensorBytes},${metric.rssBytes},`,
+      `${run.id},"Größe, ""one""",step,1,32,${metric.elapsedSeconds},${metric.loss},${metric.gradientNorm},${metric.learningRate},${metric.milliseconds},${metric.tensorBytes},${metric.rssBytes},,`,
     );
     const [check] = validations;
     assert.equal(
       lines[11],
-      `${run.id},"Größe, ""one""",validation,10,320,${steps[9].elapsedSeconds},${check.loss},,,${check.milliseconds},,,${check.tokens}`,
+      `${run.id},"Größe, ""one""",validation,10,320,${steps[9].elapsedSeconds},${check.loss},,,${check.milliseconds},,,${check.tokens},`,
     );
 
     const again = await core.client.call('runs.exportPoints', { runs: [run.id] });

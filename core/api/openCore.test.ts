@@ -84,3 +84,17 @@ test('resources are computed without a run', async () => {
   await core.close();
   remove();
 });
+
+test('a model is matched with a baseline without a run; arguments are checked', async () => {
+  const { home, remove } = temporaryHome();
+  const core = openCore({ home });
+  const baseline = { model: { attention: 'dense', heads: 8, headWidth: 16 } } as const;
+  const input = { baseline, vocabulary: 256, family: 'moa', by: 'parameters' } as const;
+  const { config, unmatched } = await core.client.call('models.match', input);
+  assert.deepEqual([config.model.attention, config.model.experts], ['moa', 8]);
+  assert.ok(Math.abs(unmatched.parameters) < 1000);
+  await assert.rejects(core.call('models.match', { ...input, family: 'moe' }), /family is "moe"/);
+  await assert.rejects(core.call('models.match', { ...input, heads: 0 }), /from 1 to 256/);
+  await core.close();
+  remove();
+});

@@ -2,6 +2,7 @@
  * Texts that a page uploads lie in `uploads/<id>/<file name>` until they are imported. The id ends
  * with the process that receives it, so that what a killed one left can be told.
  */
+import { randomUUID } from 'node:crypto';
 import { readdirSync, rmSync } from 'node:fs';
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,6 +12,11 @@ import type { DataDirectory } from './dataDirectory.ts';
 
 /** Nothing that matches leads to another folder. */
 const idPattern = /^[a-z0-9]{1,64}-(\d{1,10})$/u;
+
+/** The name of a folder for something on its way in; unique, and ends with this process. */
+export function newUploadId(): string {
+  return `${randomUUID().replaceAll('-', '')}-${process.pid}`;
+}
 
 /**
  * The path of an upload's one file.

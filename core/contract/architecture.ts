@@ -3,24 +3,37 @@ import type { ModelConfig } from './config.ts';
 import { presets } from './presets.ts';
 import { resolveConfig } from './resolveConfig.ts';
 
-/** `dense H8`, `SwitchHead H2 E4 k2`, `SwitchAll H2 E4 k2`, `dense H8, σ-MoE`. */
+/**
+ * `dense H8`, `SwitchHead H2 E4 k2`, `SwitchAll XL H2 E4 k2`, `MoA XL H4/10`, `dense H8, σ-MoE`. What
+ * is usual stays unsaid: rotary positions, experts for V and O, a selection for either side.
+ */
 export function architecture(model: ModelConfig): string {
-  const { attention, feedForward, heads, experts, activeExperts } = model;
-  if (attention === 'dense')
-    return feedForward === 'dense' ? `dense H${heads}` : `dense H${heads}, σ-MoE`;
-  const name = feedForward === 'dense' ? 'SwitchHead' : 'SwitchAll';
-  return `${name} H${heads} E${experts} k${activeExperts}`;
+  const { attention, feedForward, positions, heads, experts } = model;
+  const isMixed = feedForward === 'sigma-moe';
+  const xl = positions === 'xl' ? ' XL' : '';
+  if (attention === 'switchhead')
+    return `${isMixed ? 'SwitchAll' : 'SwitchHead'}${xl} H${heads} ${expertsOf(model)}`;
+  const name = attention === 'dense' ? `dense${xl} H${heads}` : `MoA${xl} H${heads}/${experts}`;
+  return isMixed ? `${name}, σ-MoE` : name;
+}
+
+function expertsOf({ experts, activeExperts, expertProjections, selection }: ModelConfig): string {
+  const projections = expertProjections === 'vo' ? '' : ` ${expertProjections.toUpperCase()}`;
+  const shared = selection === 'shared' ? ' shared' : '';
+  return `E${experts} k${activeExperts}${projections}${shared}`;
 }
 
 /**
- * What a run is called before it has a name of its own: the preset that has this model, else the name
- * of its kind. The core adds a hyphen and the end of the run's id.
+ * What a run is called before it has a name of its own: the preset that has this model, without the
+ * dataset where the name has one, else the name of its kind. The core adds a hyphen and the end of the
+ * run's id.
  */
 export function familyName(model: ModelConfig): string {
   const preset = presets.find(({ config }) => isSame(resolveConfig(config).model, model));
-  if (preset !== undefined) return preset.name;
-  if (model.feedForward !== 'sigma-moe') return model.attention;
-  return model.attention === 'switchhead' ? 'switchall' : `${model.attention}-sigma-moe`;
+  if (preset !== undefined) return preset.name.replace(`-${preset.dataset}`, '');
+  const xl = model.positions === 'xl' ? '-xl' : '';
+  if (model.feedForward !== 'sigma-moe') return `${model.attention}${xl}`;
+  return model.attention === 'switchhead' ? `switchall${xl}` : `${model.attention}-sigma-moe${xl}`;
 }
 
 const isSame = (a: ModelConfig, b: ModelConfig): boolean =>

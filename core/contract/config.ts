@@ -1,22 +1,52 @@
 import { choice, integer, number, text, type ValueOf } from './fields.ts';
 
+/** Every non-empty set of the projections Q, K, V and O, written in that order. */
+const projectionSets = [
+  ...['vo', 'v', 'o', 'k', 'q', 'kv', 'ko', 'qv', 'qo', 'qk'],
+  ...['kvo', 'qvo', 'qko', 'qkv', 'qkvo'],
+] as const;
+
 /**
  * Every field of a run's configuration, declared once. Symbols in labels are those of the paper:
  * T tokens, D model width, H heads, P head width, E experts per head, k active experts.
  */
 export const fields = {
   model: {
+    task: choice({
+      default: 'language-model',
+      choices: ['language-model', 'classification'],
+      label: 'Task',
+      help: 'language-model: predict the next token, looking only back. classification: name the class of a whole sequence, looking both ways; for ListOps data.',
+    }),
     attention: choice({
       default: 'switchhead',
-      choices: ['dense', 'switchhead'],
+      choices: ['dense', 'switchhead', 'moa'],
       label: 'Attention',
-      help: 'dense: standard multi-head attention. switchhead: few heads, each with several experts for the value and output projections.',
+      help: 'dense: standard multi-head attention. switchhead: few heads, each with several experts for some of its projections. moa: mixture of attention heads, the H best of E heads for every token, on shared keys and values.',
     }),
     positions: choice({
       default: 'rope',
-      choices: ['rope'],
+      choices: ['rope', 'xl'],
       label: 'Positions',
-      help: 'rope: rotary positions on the first half of every head (the first floor(P/2) channels).',
+      help: 'rope: rotary positions on the first half of every head (the first floor(P/2) channels). xl: relative positions of Transformer-XL, with earlier chunks of the text kept as memory.',
+    }),
+    memoryChunks: integer({
+      default: 1,
+      min: 0,
+      max: 64,
+      label: 'Cached chunks',
+      unit: 'chunks',
+      help: 'Chunks of T tokens before the present one that attention reads from memory. The paper uses 1.',
+      when: { positions: ['xl'] },
+    }),
+    evaluationMemoryChunks: integer({
+      default: 0,
+      min: 0,
+      max: 64,
+      label: 'Cached chunks in validation',
+      unit: 'chunks',
+      help: 'More context in validation than in training; 0 keeps as many chunks as training does.',
+      when: { positions: ['xl'] },
     }),
     feedForward: choice({
       default: 'dense',
@@ -66,9 +96,9 @@ export const fields = {
       default: 4,
       min: 1,
       max: 256,
-      label: 'Attention experts per head (E)',
-      help: 'Value and output experts of every head. One expert is a dense head with an output gate.',
-      when: { attention: ['switchhead'] },
+      label: 'Attention experts (E)',
+      help: 'SwitchHead: experts of every head, for each projection that has any; one expert is a dense head with a gate. MoA: heads to choose from, of which H are active for a token.',
+      when: { attention: ['switchhead', 'moa'] },
     }),
     activeExperts: integer({
       default: 2,
@@ -77,6 +107,59 @@ export const fields = {
       label: 'Active attention experts (k)',
       help: 'Experts chosen per head and token, on either side.',
       when: { attention: ['switchhead'] },
+    }),
+    expertProjections: choice({
+      default: 'vo',
+      choices: projectionSets,
+      label: 'Projections with experts',
+      help: 'Which of the projections Q, K, V and O are experts; the others are dense. The paper found V and O best. K shares the choice of V, Q that of O.',
+      when: { attention: ['switchhead'] },
+    }),
+    selection: choice({
+      default: 'separate',
+      choices: ['separate', 'shared'],
+      label: 'Selection',
+      help: 'separate: one selection for the source side (K, V), another for the destination side (Q, O). shared: one for both; it needs experts on both sides.',
+      when: { attention: ['switchhead'] },
+    }),
+    gating: choice({
+      default: 'softmax',
+      choices: ['softmax', 'sigmoid', 'softmax-chosen'],
+      label: 'MoA gate',
+      help: 'softmax: over all E heads, of which the H best keep their share (MoA as published). sigmoid, softmax-chosen: the H best by raw logit, gated by their sigmoid, or by a softmax over these H.',
+      when: { attention: ['moa'] },
+    }),
+    expertDropout: number({
+      default: 0,
+      min: 0,
+      max: 0.95,
+      label: 'Attention expert dropout',
+      help: 'In training each expert is hidden from a token’s choice with this probability.',
+      when: { attention: ['switchhead', 'moa'] },
+    }),
+    variationLoss: number({
+      default: 0,
+      min: 0,
+      max: 1000,
+      label: 'Variation loss',
+      help: 'Weight of the squared coefficient of variation of what the gates give each head in total, a regulariser of MoA.',
+      when: { attention: ['moa'] },
+    }),
+    switchLoss: number({
+      default: 0,
+      min: 0,
+      max: 1000,
+      label: 'Switch loss',
+      help: 'Weight of the balancing loss of Switch Transformers: share of tokens times mean probability, over heads.',
+      when: { attention: ['moa'] },
+    }),
+    zLoss: number({
+      default: 0,
+      min: 0,
+      max: 1000,
+      label: 'z-loss',
+      help: 'Weight of the mean squared log-sum-exp of the selection logits, which keeps them small.',
+      when: { attention: ['moa'] },
     }),
     feedForwardWidth: integer({
       default: 512,
@@ -112,23 +195,47 @@ export const fields = {
       help: 'Feed-forward experts chosen per token.',
       when: { feedForward: ['sigma-moe'] },
     }),
+    feedForwardExpertDropout: number({
+      default: 0,
+      min: 0,
+      max: 0.95,
+      label: 'Feed-forward expert dropout',
+      help: 'In training each feed-forward expert is hidden from a token’s choice with this probability.',
+      when: { feedForward: ['sigma-moe'] },
+    }),
+    entropyLoss: number({
+      default: 0,
+      min: 0,
+      max: 1000,
+      label: 'Entropy regulariser',
+      help: 'Weight of the entropy of the mean selection, which is made large: it spreads tokens over the feed-forward experts. The paper’s small SwitchAll uses 0.0001.',
+      when: { feedForward: ['sigma-moe'] },
+    }),
     dropout: number({
       default: 0,
       min: 0,
       max: 0.95,
       label: 'Dropout',
-      help: 'Share of activations set to zero in training: after the embedding, attention, feed-forward and the last normalisation, and inside the feed-forward.',
+      help: 'Share of activations set to zero in training: after the embedding, attention, feed-forward and the last normalisation, and inside a dense feed-forward.',
+    }),
+    layerDropout: number({
+      default: 0,
+      min: 0,
+      max: 0.95,
+      label: 'Layer dropout',
+      help: 'In training each token passes by each layer unchanged with this probability.',
     }),
   },
   data: {
     tokenizer: text({
       default: 'byte',
       // N from 256 to 30000.
-      pattern: '^(byte|bpe:(25[6-9]|2[6-9][0-9]|[3-9][0-9]{2}|[1-9][0-9]{3}|[12][0-9]{4}|30000))$',
+      pattern:
+        '^(byte|listops|bpe:(25[6-9]|2[6-9][0-9]|[3-9][0-9]{2}|[1-9][0-9]{3}|[12][0-9]{4}|30000))$',
       patternHelp:
-        '"byte", or "bpe:N" with a vocabulary size N from 256 to 30000, such as bpe:8000',
+        '"byte", "listops", or "bpe:N" with a vocabulary size N from 256 to 30000, such as bpe:8000',
       label: 'Tokenizer',
-      help: 'How a text file becomes tokens: byte (256 values), or bpe:N, a byte-pair encoding of N entries trained on the file.',
+      help: 'How a file becomes tokens: byte (256 values), bpe:N, a byte-pair encoding of N entries trained on the file, or listops for lines of label, tab and ListOps expression.',
     }),
     validationShare: number({
       default: 0.1,
@@ -224,6 +331,12 @@ export const fields = {
       label: 'Epsilon',
       help: 'Added to the denominator of AdamW’s update.',
     }),
+    lossScaling: choice({
+      default: 'none',
+      choices: ['none', 'dynamic'],
+      label: 'Loss scaling',
+      help: 'dynamic: the loss is multiplied by 65536 before the backward pass and the gradients divided by it; doubled after 2,000 good steps, halved where a gradient overflows, whose batch is passed by. For half precision.',
+    }),
     seed: integer({
       default: 1,
       min: 0,
@@ -245,7 +358,7 @@ export const fields = {
       max: 1_000_000,
       label: 'Evaluation batches',
       unit: 'batches',
-      help: 'Batches in one validation, spread evenly over the validation text; 0 takes all of it.',
+      help: 'Batches in one validation, spread evenly over the validation data; with memory, the first chunks of every stream. 0 takes all of it.',
     }),
     checkpointEvery: integer({
       default: 100,

@@ -1,4 +1,5 @@
 import type { PartialConfig } from './config.ts';
+import type { ListopsOptions } from './listops.ts';
 import type {
   BackendName,
   Checkpoint,
@@ -8,6 +9,8 @@ import type {
   DeviceReport,
   DiskUsage,
   LogEntry,
+  Match,
+  MatchFamily,
   Resources,
   Run,
   StepMetric,
@@ -34,6 +37,14 @@ export interface Methods {
     output: Dataset;
   };
   'datasets.list': { input: Record<string, never>; output: Dataset[] };
+  /**
+   * Makes ListOps expressions with their values (Nangia & Bowman 2018) and imports them. What is left
+   * out is as in the published data.
+   */
+  'datasets.generateListops': {
+    input: { name?: string; validationShare?: number } & Partial<ListopsOptions>;
+    output: Dataset;
+  };
   /** `dataset`: an id, a unique prefix of one, or a name. */
   'datasets.get': { input: { dataset: string }; output: Dataset };
   /** The first `characters` (default 2,000) of the training and of the validation part. */
@@ -44,6 +55,22 @@ export interface Methods {
   'resources.compute': {
     input: { config: PartialConfig; vocabulary: number };
     output: Resources;
+  };
+  /**
+   * A SwitchHead, SwitchAll or MoA that has the parameters, or the attention MACs, of a baseline. The
+   * search starts at `heads`, `experts` and `activeExperts`; what is left out is as in the paper.
+   */
+  'models.match': {
+    input: {
+      baseline: PartialConfig;
+      vocabulary: number;
+      family: MatchFamily;
+      by: 'parameters' | 'macs';
+      heads?: number;
+      experts?: number;
+      activeExperts?: number;
+    };
+    output: Match;
   };
   /** Creates a run and queues it for its device. */
   'runs.create': {

@@ -23,7 +23,7 @@ export interface Dataset {
   source: string;
   sourceBytes: number;
   sourceSha256: string;
-  /** As in the configuration: `byte` or `bpe:N`. */
+  /** As in the configuration: `byte`, `bpe:N` or `listops`. */
   tokenizer: string;
   /** Entries actually in the vocabulary: a small text may not fill the N of `bpe:N`. */
   vocabulary: number;
@@ -83,6 +83,10 @@ export interface Run {
   lastValidationLoss: number | null;
   bestValidationLoss: number | null;
   bestStep: number | null;
+  /** Share of validation examples classified rightly, in [0, 1]; null for language models. */
+  lastAccuracy: number | null;
+  /** The highest of all validations. */
+  bestAccuracy: number | null;
   /** Median over the recorded training steps, in milliseconds, validation and checkpoints excluded. */
   millisecondsPerStep: number | null;
   /** Highest number of bytes that the executor reported for its tensors. */
@@ -110,8 +114,11 @@ export interface StepMetric {
 
 export interface ValidationMetric {
   step: number;
-  /** Mean cross-entropy in nats per token. */
+  /** Mean cross-entropy in nats per token, or per example in classification. */
   loss: number;
+  /** Share of examples classified rightly, in [0, 1]; null for language models. */
+  accuracy: number | null;
+  /** Predictions that the means are over. */
   tokens: number;
   milliseconds: number;
 }
@@ -206,20 +213,57 @@ export interface DiskUsage {
   exports: ExportRecord[];
 }
 
-/** Cost of a configuration. MACs are multiply-accumulates for one sequence of T tokens. */
+/** Of one part on one sequence of T tokens: multiply-accumulates of a forward pass, and floats kept. */
+export interface Cost {
+  macs: number;
+  floats: number;
+}
+
+/** What a layer consists of; the first four are attention. */
+export const layerParts = [
+  'projections',
+  'attentionCore',
+  'selection',
+  'positions',
+  'feedForward',
+] as const;
+export type LayerPart = (typeof layerParts)[number];
+
+/** What parameters belong to: attention matrices have none, normalisations cost next to nothing. */
+export const parameterParts = [
+  'embedding',
+  'projections',
+  'selection',
+  'positions',
+  'feedForward',
+  'normalisation',
+  'output',
+] as const;
+export type ParameterPart = (typeof parameterParts)[number];
+
+/**
+ * Cost of a configuration, by the paper's accounting where it has one. A feed-forward's selection
+ * counts as feed-forward.
+ */
 export interface Resources {
-  parameters: {
-    embedding: number;
-    attention: number;
-    feedForward: number;
-    normalisation: number;
-    output: number;
-    total: number;
-  };
-  /** Paper accounting, one layer, one sequence: attention MACs, and memory in floats. */
-  attentionLayer: { macs: number; floats: number };
-  /** One feed-forward layer, one sequence, selection included. */
-  feedForwardLayer: { macs: number };
-  /** One forward pass of the whole model over one sequence, output layer included. */
-  model: { macs: number };
+  parameters: Record<ParameterPart | 'total', number>;
+  /** One layer, one sequence; `attention` is what the paper's tables print. */
+  layer: Record<LayerPart | 'attention' | 'total', Cost>;
+  /** All layers with embedding and output, one sequence. */
+  model: Record<LayerPart | 'embedding' | 'output' | 'total', Cost>;
+}
+
+/** Families that can be matched with a baseline. */
+export const matchFamilies = ['switchhead', 'switchall', 'moa'] as const;
+export type MatchFamily = (typeof matchFamilies)[number];
+
+/** A configuration made to cost what a baseline costs. */
+export interface Match {
+  config: RunConfig;
+  resources: Resources;
+  baseline: Resources;
+  /** Ours minus the baseline's: parameters of the model, and attention MACs of one layer. */
+  unmatched: { parameters: number; macs: number };
+  /** How it was found, and what could not be met, in sentences. */
+  notes: string[];
 }

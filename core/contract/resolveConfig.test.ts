@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SwitchyardError } from './errors.ts';
 import { presets } from './presets.ts';
-import { applySettings, combinationProblems, fieldNames, resolveConfig } from './resolveConfig.ts';
+import {
+  applySettings,
+  combinationProblems,
+  completeConfig,
+  fieldNames,
+  resolveConfig,
+} from './resolveConfig.ts';
 
 function refused(config: unknown, message: RegExp): void {
   assert.throws(
@@ -59,7 +65,7 @@ void test('values of the wrong type or range say what would be right', () => {
   );
   refused({ training: { learningRate: '3e-3' } }, /is "3e-3", but must be a number/u);
   refused({ model: { attention: 'sparse' } }, /must be one of "dense", "switchhead"/u);
-  refused({ data: { tokenizer: 'bpe' } }, /must be "byte", or "bpe:N"/u);
+  refused({ data: { tokenizer: 'bpe' } }, /must be "byte", "listops", or "bpe:N"/u);
   refused({ training: { seed: -1 } }, /training\.seed is -1/u);
   refused({ training: { clip: Infinity } }, /training\.clip is Infinity \(not a finite number\)/u);
   refused({ model: null }, /model is null, but must be an object/u);
@@ -77,6 +83,27 @@ void test('impossible combinations say which constraint failed and what would sa
     { model: { feedForward: 'sigma-moe', feedForwardExperts: 2, feedForwardActiveExperts: 3 } },
     /feedForwardActiveExperts \(k\) is 3/u,
   );
+  refused(
+    { model: { attention: 'moa', heads: 5, experts: 4 } },
+    /heads \(H\) is 5, but MoA chooses them from only 4 .*H must be at most E/u,
+  );
+  refused(
+    { model: { selection: 'shared', expertProjections: 'qo' } },
+    /selection is "shared", but only one side has experts .*"separate", or add experts for K or V/u,
+  );
+  refused(
+    { model: { task: 'classification', positions: 'xl' } },
+    /memoryChunks is 1, but sequences to classify have no text before them: it must be 0/u,
+  );
+  const longer = { positions: 'xl', memoryChunks: 0, evaluationMemoryChunks: 2 };
+  refused({ model: { task: 'classification', ...longer } }, /evaluationMemoryChunks is 2, but/u);
+});
+
+void test('a configuration of an earlier version gets the defaults of what has come since', () => {
+  const { data, model, training } = resolveConfig({ model: { width: 20 } });
+  const { task, positions, layerDropout, ...older } = model;
+  const completed = completeConfig({ data, training, model: older as typeof model });
+  assert.deepEqual(completed.model, { ...older, task, positions, layerDropout });
 });
 
 void test('every combination that is not possible is found, with its fields', () => {

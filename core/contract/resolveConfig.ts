@@ -115,6 +115,27 @@ export function combinationProblems({ model }: RunConfig): CombinationProblem[] 
       fields: ['model.activeExperts', 'model.experts'],
       message: `model.activeExperts (k) is ${model.activeExperts}, but a head has only ${model.experts} (model.experts, E); k must be at most E.`,
     });
+  if (model.attention === 'moa' && model.heads > model.experts)
+    problems.push({
+      fields: ['model.heads', 'model.experts'],
+      message: `model.heads (H) is ${model.heads}, but MoA chooses them from only ${model.experts} (model.experts, E); H must be at most E.`,
+    });
+  if (
+    model.attention === 'switchhead' &&
+    model.selection === 'shared' &&
+    !(/[kv]/u.test(model.expertProjections) && /[qo]/u.test(model.expertProjections))
+  )
+    problems.push({
+      fields: ['model.selection', 'model.expertProjections'],
+      message: `model.selection is "shared", but only one side has experts (model.expertProjections is "${model.expertProjections}"): choose "separate", or add experts for ${/[kv]/u.test(model.expertProjections) ? 'Q or O' : 'K or V'}.`,
+    });
+  if (model.task === 'classification' && model.positions === 'xl')
+    for (const field of ['memoryChunks', 'evaluationMemoryChunks'] as const)
+      if (model[field] > 0)
+        problems.push({
+          fields: [`model.${field}`, 'model.task'],
+          message: `model.${field} is ${model[field]}, but sequences to classify have no text before them: it must be 0 with model.task "classification".`,
+        });
   if (
     model.feedForward === 'sigma-moe' &&
     model.feedForwardActiveExperts > model.feedForwardExperts
@@ -130,6 +151,20 @@ export function combinationProblems({ model }: RunConfig): CombinationProblem[] 
       message: `model.headWidth (P) is ${model.headWidth}: RoPE would rotate floor(P/2) = ${rotated} channels, which must be an even number. ${model.headWidth - 2} and ${model.headWidth + 2} are valid.`,
     });
   return problems;
+}
+
+/**
+ * A configuration as an earlier version stored it, with the default of every field that has come
+ * since: defaults keep what there was before. Checks nothing.
+ */
+export function completeConfig(stored: RunConfig): RunConfig {
+  const groups = groupNames.map((group) => {
+    const defaults = Object.entries(fieldsOf(group)).map(
+      ([key, field]) => [key, field.default] as const,
+    );
+    return [group, { ...Object.fromEntries(defaults), ...stored[group] }] as const;
+  });
+  return Object.fromEntries(groups) as RunConfig;
 }
 
 /**

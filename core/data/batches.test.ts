@@ -2,22 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SwitchyardError } from '../contract/errors.ts';
 import { requireSequences, trainingBatch, validationBatches, validationChunks } from './batches.ts';
-import type { TokenFile } from './tokenFile.ts';
+import { countingFile } from './testing/countingFile.ts';
 
-/** Token i is i, so a row shows where it came from. */
-function counting(length: number): TokenFile {
-  return {
-    path: 'counting.tokens',
-    length,
-    read(start, count, into, offset = 0) {
-      assert.ok(start >= 0 && start + count <= length, `read ${count} at ${start} of ${length}`);
-      for (let i = 0; i < count; i++) into[offset + i] = start + i;
-    },
-    close: () => undefined,
-  };
-}
-
-const file = counting(10_000);
+const file = countingFile(10_000);
 const options = { batch: 4, context: 8, step: 3, microBatch: 0, seed: 1 };
 
 test('rows are consecutive tokens, and targets the tokens after them', () => {
@@ -45,21 +32,21 @@ test('two micro-batches hold the rows of one batch of twice the size', () => {
 });
 
 test('every offset occurs, the last included, and none more often than chance', () => {
-  const small = counting(12); // offsets 0 … 3 for T = 8
+  const small = countingFile(12); // offsets 0 … 3 for T = 8
   const seen = [0, 0, 0, 0];
   for (let step = 0; step < 1000; step++) {
     const { tokens } = trainingBatch(small, { ...options, step });
     for (let row = 0; row < 4; row++) seen[tokens[row * 8]]++;
   }
   for (const count of seen) assert.ok(Math.abs(count - 1000) < 120, seen.join(' '));
-  assert.equal(trainingBatch(counting(9), options).tokens[0], 0, 'T + 1 tokens are enough');
+  assert.equal(trainingBatch(countingFile(9), options).tokens[0], 0, 'T + 1 tokens are enough');
 });
 
 test('validation counts every whole chunk once, in batches of static size', () => {
   for (const length of [9, 17, 18, 36, 9 * 7, 9 * 8, 9 * 8 + 5]) {
     const starts: number[] = [];
     const validation = { batch: 4, context: 8, limit: 0 };
-    for (const { tokens, targets, rows } of validationBatches(counting(length), validation)) {
+    for (const { tokens, targets, rows } of validationBatches(countingFile(length), validation)) {
       assert.equal(tokens.length, 32);
       assert.ok(rows >= 1 && rows <= 4);
       for (let row = 0; row < 4; row++) {
@@ -79,7 +66,7 @@ test('validation counts every whole chunk once, in batches of static size', () =
 
 test('a limit spreads its chunks evenly over the text', () => {
   const validation = { batch: 2, context: 8, limit: 2 };
-  const starts = [...validationBatches(counting(9 * 10), validation)].flatMap(
+  const starts = [...validationBatches(countingFile(9 * 10), validation)].flatMap(
     ({ tokens, rows }) => {
       assert.equal(rows, 2);
       return [tokens[0], tokens[8]];
@@ -87,7 +74,7 @@ test('a limit spreads its chunks evenly over the text', () => {
   );
   assert.deepEqual(starts, [0, 2 * 9, 5 * 9, 7 * 9]);
   assert.equal(validationChunks(90, validation), 4);
-  const all = [...validationBatches(counting(90), { ...validation, limit: 100 })];
+  const all = [...validationBatches(countingFile(90), { ...validation, limit: 100 })];
   assert.equal(
     all.reduce((sum, { rows }) => sum + rows, 0),
     10,
@@ -104,11 +91,11 @@ test('too few tokens give a sentence with both numbers', () => {
       return true;
     };
   assert.throws(
-    () => trainingBatch(counting(8), options),
+    () => trainingBatch(countingFile(8), options),
     isError(/has 8 tokens; one sequence of T=8 needs at least T\+1 = 9/),
   );
   assert.throws(
-    () => [...validationBatches(counting(8), { ...options, limit: 0 })],
+    () => [...validationBatches(countingFile(8), { ...options, limit: 0 })],
     isError(/has 8 tokens/),
   );
   const dataset = { name: 'Notes', trainTokens: 128, validationTokens: 500 };
@@ -123,4 +110,11 @@ test('too few tokens give a sentence with both numbers', () => {
     isError(/500 validation tokens/),
   );
   requireSequences({ ...dataset, trainTokens: 129 }, 128);
+  // Training with memory needs a chunk for each of its streams; validation does not.
+  const streamed = { ...dataset, trainTokens: 1024 };
+  assert.throws(
+    () => requireSequences(streamed, 128, 8),
+    isError(/has 1024 training tokens; .*as 8 streams .*needs at least 8·T\+1 = 1025\. Choose/),
+  );
+  requireSequences({ ...streamed, trainTokens: 1025 }, 128, 8);
 });

@@ -81,37 +81,55 @@ export function validationChunks(
 }
 
 /**
- * Refuses a dataset of which either part is shorter than one sequence.
+ * Refuses a dataset of which either part is shorter than one sequence, or whose training part is too
+ * short for the streams that a model with memory reads.
+ * @param streams rows that the training part is cut into, as `trainingRows` of core/train says; 0
+ *   where training draws random rows
  * @throws SwitchyardError `invalid-data`
  */
 export function requireSequences(
   dataset: Pick<Dataset, 'name' | 'trainTokens' | 'validationTokens'>,
   context: number,
+  streams = 0,
 ): void {
-  for (const [part, tokens] of [
-    ['training', dataset.trainTokens],
-    ['validation', dataset.validationTokens],
+  for (const [part, tokens, rows] of [
+    ['training', dataset.trainTokens, streams],
+    ['validation', dataset.validationTokens, 0],
   ] as const) {
-    if (tokens <= context) {
-      throw new SwitchyardError(
-        'invalid-data',
-        tooShort(`Dataset "${dataset.name}"`, tokens, context, `${part} `),
-      );
+    if (tokens <= context * Math.max(rows, 1)) {
+      const what = `Dataset "${dataset.name}"`;
+      throw new SwitchyardError('invalid-data', tooShort(what, tokens, context, rows, `${part} `));
     }
   }
 }
 
-function tooShort(what: string, tokens: number, context: number, part = ''): string {
-  return `${what} has ${tokens} ${part}tokens; one sequence of T=${context} needs at least T+1 = ${context + 1}. Choose a shorter context or a longer text.`;
+/** The sentence for `tokens` that are too few: for one sequence, or for `streams` rows of one chunk each. */
+export function tooShort(
+  what: string,
+  tokens: number,
+  context: number,
+  streams = 0,
+  part = '',
+): string {
+  const has = `${what} has ${tokens} ${part}tokens`;
+  if (streams === 0)
+    return `${has}; one sequence of T=${context} needs at least T+1 = ${context + 1}. Choose a shorter context or a longer text.`;
+  const needed = streams * context + 1;
+  return `${has}; training with memory reads it as ${streams} streams (training.batch times training.accumulate), and one chunk of T=${context} of each needs at least ${streams}·T+1 = ${needed}. Choose a smaller batch, a shorter context, or a longer text.`;
 }
 
-function readRows(file: TokenFile, starts: readonly number[], T: number): Batch {
+/**
+ * Rows of T tokens from the given places on, and their targets. Beyond the end of the file are zeros.
+ */
+export function readRows(file: TokenFile, starts: readonly number[], T: number): Batch {
   const B = starts.length;
   const tokens = new Int32Array(B * T); // [B, T]
   const targets = new Int32Array(B * T); // [B, T]
   const sequence = new Int32Array(T + 1);
   starts.forEach((start, row) => {
-    file.read(start, T + 1, sequence);
+    const count = Math.max(0, Math.min(T + 1, file.length - start));
+    if (count > 0) file.read(start, count, sequence);
+    sequence.fill(0, count);
     tokens.set(sequence.subarray(0, T), row * T);
     targets.set(sequence.subarray(1), row * T);
   });

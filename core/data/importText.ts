@@ -10,6 +10,8 @@ import { SwitchyardError } from '../contract/errors.ts';
 import type { Dataset } from '../contract/records.ts';
 import { syncFolder, writeFully, writeJsonAtomically, writeTextAtomically } from './atomicFile.ts';
 import { fileError } from './fileErrors.ts';
+import { encodeExamples, splitExamples } from './listopsLines.ts';
+import { listopsTokenizer } from './listopsTokenizer.ts';
 import { lineSearchBytes, splitDistance, wordCut } from './textCuts.ts';
 import {
   checkText,
@@ -46,7 +48,7 @@ export interface ImportOptions {
   datasetsFolder: string;
   /** The new folder's name: letters, digits, `_` and `-`. */
   id: string;
-  /** `byte` or `bpe:N`. */
+  /** `byte`, `bpe:N` or `listops`. */
   tokenizer: string;
   /** Above 0, at most 0.5. */
   validationShare: number;
@@ -69,10 +71,13 @@ const bpeTrainingBytes = 64 * 2 ** 20;
  * than asked for. A byte-pair vocabulary is learned from the training part alone, from at most its
  * first 64 MiB.
  *
+ * With the tokenizer `listops` every line is an example instead; see listopsLines.ts. The last
+ * `validationShare` of the lines is for validation.
+ *
  * Memory is bounded whatever the file's size. A file too short to train on is imported; see
  * `requireSequences`.
  * @throws SwitchyardError `not-found` (no such file), `invalid-data` (a folder, empty, not UTF-8,
- *   NUL bytes, changed meanwhile), `invalid-argument`, `conflict` (the id is taken), `disk-full`.
+ *   NUL bytes, no ListOps examples, changed meanwhile), `invalid-argument`, `conflict` (the id is taken), `disk-full`.
  *   Nothing is left behind.
  */
 export async function importText(options: ImportOptions): Promise<DatasetFacts> {
@@ -85,10 +90,13 @@ export async function importText(options: ImportOptions): Promise<DatasetFacts> 
     options.onProgress?.({ phase, done, total: source.bytes });
   try {
     const sourceSha256 = await checkText(source, (done) => report('reading', done));
-    const split = await splitPosition(source, options.validationShare);
+    const split = await (options.tokenizer === 'listops' ? splitExamples : splitPosition)(
+      source,
+      options.validationShare,
+    );
     await mkdir(temporary, { recursive: true });
 
-    let tokenizer = byteTokenizer;
+    let tokenizer = options.tokenizer === 'listops' ? listopsTokenizer : byteTokenizer;
     if (size !== null) {
       report('training', 0);
       tokenizer = await learnTokenizer(source, split, size, temporary);
@@ -219,6 +227,14 @@ async function writeTokens(
       return;
     }
     const dtype = tokenDtype(tokenizer.vocabulary);
+    if (tokenizer.spec === 'listops') {
+      for await (const { tokens: encoded, done } of encodeExamples(source, { start, end })) {
+        write(encodeTokens(encoded, dtype));
+        tokens += encoded.length;
+        onBytes(done);
+      }
+      return;
+    }
     let done = start;
     let waiting: string[] = [];
     const flush = async (): Promise<void> => {

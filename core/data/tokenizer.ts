@@ -1,9 +1,11 @@
 /**
- * Text to tokens and back, without loss: both tokenizers are byte-level, so that every text
- * round-trips exactly. No special tokens, no normalisation, no prefix space.
+ * Text to tokens and back, without loss: the tokenizers of texts are byte-level, so that every text
+ * round-trips exactly. No special tokens, no normalisation, no prefix space. ListOps has its own.
  */
 import { SwitchyardError } from '../contract/errors.ts';
 import { entryBytes } from './byteLevel.ts';
+import { listopsTokenizer, listopsTokenizerJson } from './listopsTokenizer.ts';
+import { createDecoder, type TokenDecoder } from './tokenDecoder.ts';
 import {
   byteModel,
   isByteModel,
@@ -13,19 +15,9 @@ import {
 } from './tokenizerJson.ts';
 import { cacheWords } from './wordCache.ts';
 
-export type TokenizerSpec = 'byte' | `bpe:${number}`;
+export type TokenizerSpec = 'byte' | 'listops' | `bpe:${number}`;
 
-/** The half of a tokenizer that needs no library. */
-export interface TokenDecoder {
-  /** Entries: tokens are 0 … vocabulary - 1. A small text may not fill the N of `bpe:N`. */
-  readonly vocabulary: number;
-  /** Bytes that are not UTF-8 (a cut character) become U+FFFD. */
-  decode(tokens: ArrayLike<number>): string;
-  /** The bytes of one token; not to be changed. */
-  bytes(token: number): Uint8Array;
-  /** A decoder for tokens that arrive one by one. */
-  stream(): StreamingDecoder;
-}
+export type { TokenDecoder };
 
 export interface Tokenizer extends TokenDecoder {
   /** As in the configuration. For `bpe:N`, N is what was asked for; see `vocabulary`. */
@@ -38,13 +30,6 @@ export interface Tokenizer extends TokenDecoder {
   toJson(): string;
 }
 
-export interface StreamingDecoder {
-  /** The characters that this token completes; empty while one is only half there. */
-  push(token: number): string;
-  /** What is left: empty, or U+FFFD for a character that was never completed. */
-  end(): string;
-}
-
 /** Smallest N of `bpe:N`: every byte needs an entry, or texts would not round-trip. */
 export const smallestBpeVocabulary = 256;
 /** Largest N of `bpe:N`: the trainer of the `tokenizers` package stops there. */
@@ -52,16 +37,16 @@ export const largestBpeVocabulary = 30_000;
 
 /**
  * Reads a tokenizer's name from the configuration.
- * @returns the N of `bpe:N`, or null for `byte`
+ * @returns the N of `bpe:N`, or null for `byte` and `listops`, which have nothing to learn
  * @throws SwitchyardError `invalid-argument`
  */
 export function parseTokenizerSpec(spec: string): number | null {
-  if (spec === 'byte') return null;
+  if (spec === 'byte' || spec === 'listops') return null;
   const match = /^bpe:([1-9][0-9]{0,8})$/.exec(spec);
   if (match === null) {
     throw new SwitchyardError(
       'invalid-argument',
-      `The tokenizer is "${spec}"; it must be "byte" or "bpe:N", such as "bpe:8000".`,
+      `The tokenizer is "${spec}"; it must be "byte", "listops" or "bpe:N", such as "bpe:8000".`,
     );
   }
   const size = Number(match[1]);
@@ -90,15 +75,16 @@ export async function loadTokenizer(
   spec?: string,
   where = 'tokenizer.json',
 ): Promise<Tokenizer> {
-  const model = parseTokenizerJson(json, where);
-  const isByte = isByteModel(model);
-  if (spec !== undefined && isByte !== (parseTokenizerSpec(spec) === null)) {
+  const model = json === listopsTokenizerJson ? null : parseTokenizerJson(json, where);
+  const kind = model === null ? 'listops' : isByteModel(model) ? 'byte' : 'bpe';
+  if (spec !== undefined && kind !== (parseTokenizerSpec(spec) === null ? spec : 'bpe')) {
     throw new SwitchyardError(
       'invalid-data',
-      `${where} holds a ${isByte ? 'byte' : 'bpe'} tokenizer, but its dataset was recorded with "${spec}".`,
+      `${where} holds a ${kind} tokenizer, but its dataset was recorded with "${spec}".`,
     );
   }
-  if (isByte) return byteTokenizer;
+  if (model === null) return listopsTokenizer;
+  if (kind === 'byte') return byteTokenizer;
   return createBpeTokenizer(
     (spec as TokenizerSpec | undefined) ?? `bpe:${model.entries.length}`,
     model,
@@ -110,7 +96,8 @@ export async function loadTokenizer(
  * @throws SwitchyardError `invalid-data`, `unsupported`; see `parseTokenizerJson`
  */
 export function loadDecoder(json: string, where = 'tokenizer.json'): TokenDecoder {
-  return createDecoder(parseTokenizerJson(json, where), where);
+  if (json === listopsTokenizerJson) return listopsTokenizer;
+  return byteLevelDecoder(parseTokenizerJson(json, where), where);
 }
 
 /** A tokenizer that encodes by Hugging Face's library, loaded only here: it is native code. */
@@ -133,7 +120,7 @@ function createTokenizer(
   encodeBatch: Tokenizer['encodeBatch'],
 ): Tokenizer {
   return {
-    ...createDecoder(model, spec),
+    ...byteLevelDecoder(model, spec),
     spec,
     encodeBatch,
     async encode(text) {
@@ -145,26 +132,9 @@ function createTokenizer(
 }
 
 /** @param name for messages */
-function createDecoder(model: ByteLevelModel, name: string): TokenDecoder {
-  const table = model.entries.map((entry) => entryBytes(entry) ?? new Uint8Array());
-  const bytes = (token: number): Uint8Array => {
-    const found = table[token];
-    if (found !== undefined) return found;
-    throw new SwitchyardError(
-      'invalid-argument',
-      `There is no token ${token}: the vocabulary of ${name} has ${table.length} entries, from 0.`,
-    );
-  };
-  return {
-    vocabulary: table.length,
-    decode: (tokens) => Buffer.concat(Array.from(tokens, bytes)).toString('utf8'),
-    bytes,
-    stream() {
-      const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-      return {
-        push: (token) => decoder.decode(bytes(token), { stream: true }),
-        end: () => decoder.decode(),
-      };
-    },
-  };
+function byteLevelDecoder({ entries }: ByteLevelModel, name: string): TokenDecoder {
+  return createDecoder(
+    entries.map((entry) => entryBytes(entry) ?? new Uint8Array()),
+    name,
+  );
 }

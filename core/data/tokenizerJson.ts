@@ -1,7 +1,7 @@
 /**
  * The part of Hugging Face's `tokenizer.json` that Switchyard writes and reads: byte-level
- * byte-pair encoding without normaliser, added tokens or post-processor. Both of our tokenizers
- * are stored in it, so other tools load either: `byte` is the case without merges in which the
+ * byte-pair encoding without normaliser, added tokens or post-processor. Our tokenizers of texts
+ * are stored in it, so other tools load them: `byte` is the case without merges in which the
  * entry of byte b has id b.
  */
 import { SwitchyardError } from '../contract/errors.ts';
@@ -82,7 +82,7 @@ export function parseTokenizerJson(text: string, where: string): ByteLevelModel 
   if (foreign !== null) {
     throw new SwitchyardError(
       'unsupported',
-      `${where} has ${foreign}; this version reads byte-level BPE without special tokens, as it writes it.`,
+      `${where} has ${foreign}; this version reads byte-level BPE without special tokens, and ListOps, as it writes them.`,
     );
   }
   const entries = readVocabulary(model['vocab'], damaged);

@@ -26,6 +26,7 @@ function metrics(steps: number, floor: number): RunMetrics {
     validations: [1, 2, 3, 4].map((quarter) => ({
       step: (quarter * steps) / 4,
       loss: loss((quarter * steps) / 4) + 0.1,
+      accuracy: null,
       tokens: 1000,
       milliseconds: 10,
     })),

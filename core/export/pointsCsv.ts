@@ -1,7 +1,9 @@
 /**
  * Every recorded step and validation of runs as CSV, as RFC 4180 has it: UTF-8, a header, lines that
  * end with CR LF, quotes where needed. A row is a step or a validation; columns of the other kind are
- * empty. `tokens` and `elapsed_seconds` are those of training up to the row's step. Numbers are written in full, as JavaScript prints them.
+ * empty. `tokens` and `elapsed_seconds` are those of training up to the row's step; in classification
+ * the loss of a validation is per example, `validation_tokens` counts examples, and `accuracy` is the
+ * share classified rightly. Numbers are written in full, as JavaScript prints them.
  */
 import type { Run, StepMetric, ValidationMetric } from '../contract/records.ts';
 
@@ -26,6 +28,7 @@ const columns = [
   'tensor_bytes',
   'rss_bytes',
   'validation_tokens',
+  'accuracy',
 ] as const;
 type Row = Partial<Record<(typeof columns)[number], string | number>>;
 
@@ -73,6 +76,7 @@ function validationRow(metric: ValidationMetric, at: StepMetric | undefined) {
     loss_nats_per_token: metric.loss,
     milliseconds: metric.milliseconds,
     validation_tokens: metric.tokens,
+    accuracy: metric.accuracy ?? '',
   };
 }
 

@@ -65,6 +65,8 @@ export interface Executor {
   write(variable: string, shape: readonly number[], values: Float32Array): void;
   /** A copy of a variable's values. */
   read(variable: string): Promise<Float32Array>;
+  /** Exchanges the values of two variables, which must exist and have one shape; copies nothing. */
+  swap(a: string, b: string): void;
   memory(): ExecutorMemory;
   /** What plans may take at present; infinite where the device does not say. */
   limit(): MemoryLimit;

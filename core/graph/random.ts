@@ -12,6 +12,7 @@ export const stream = {
   batches: 0x2000_0000,
   dropout: 0x3000_0000,
   sampling: 0x4000_0000,
+  listops: 0x5000_0000,
 } as const;
 
 /**

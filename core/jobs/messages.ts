@@ -4,6 +4,7 @@
  * control word, shared memory, because the work blocks the worker's event loop.
  */
 import type { ModelConfig, RunConfig } from '../contract/config.ts';
+import type { ListopsOptions } from '../contract/listops.ts';
 import type { ErrorRecord } from '../contract/errors.ts';
 import type { BackendName } from '../contract/records.ts';
 import type { DatasetFacts, ImportProgress } from '../data/importText.ts';
@@ -43,6 +44,12 @@ export interface ImporterTask {
   known: readonly { id: string; bytes: number; sha256: string }[];
 }
 
+export interface GeneratorTask {
+  /** The file to write. */
+  path: string;
+  options: ListopsOptions;
+}
+
 export type ImporterResult =
   { kind: 'imported'; facts: DatasetFacts } | { kind: 'known'; id: string };
 
@@ -74,6 +81,7 @@ export interface SamplerResult {
 export interface Workers {
   trainer: { task: TrainerTask; progress: TrainEvent; result: TrainResult };
   importer: { task: ImporterTask; progress: ImportProgress; result: ImporterResult };
+  generator: { task: GeneratorTask; progress: never; result: null };
   /** Progress is the text as it appears. */
   sampler: { task: SamplerTask; progress: string; result: SamplerResult };
   exporter: { task: ExportOptions; progress: never; result: ExportResult };

@@ -14,6 +14,7 @@ export interface RunningWorker<K extends WorkerKind> {
 const names: Record<WorkerKind, string> = {
   trainer: 'training',
   importer: 'import',
+  generator: 'generating',
   sampler: 'sampling',
   exporter: 'export',
 };

@@ -3,9 +3,10 @@ import type { ModelConfig } from '../contract/config.ts';
 import type { Tensor } from '../graph/graph.ts';
 import { cvmm } from '../graph/ops/cvmm.ts';
 import { matmul } from '../graph/ops/matmul.ts';
+import { routerLoss } from '../graph/ops/routerLoss.ts';
 import { select } from '../graph/ops/select.ts';
-import { preNormDeviation } from './attention.ts';
 import type { ModelBuilder } from './builder.ts';
+import { preNormDeviation } from './initialisation.ts';
 
 type FeedForwardFamily = (
   builder: ModelBuilder,
@@ -30,12 +31,13 @@ const dense: FeedForwardFamily = (builder, name, x, config) => {
   const up = linear('up', width, feedForwardWidth);
   const down = linear('down', feedForwardWidth, width);
   const hidden = matmul(x, up.weight, { bias: up.bias, activation: 'relu' }); // [B, T, d_ff]
-  return matmul(builder.dropout(hidden), down.weight, { bias: down.bias });
+  return matmul(builder.dropout(hidden, config.dropout), down.weight, { bias: down.bias });
 };
 
 /**
  * σ-MoE (Csordás et al. 2023, "Approximating Two-Layer Feedforward Networks for Efficient
  * Transformers"): y = Σ w_e · relu(x K_e) V_e over the k experts with the highest logits, w = sigmoid.
+ * No dropout inside, as in the authors' runs.
  */
 const sigmaMoe: FeedForwardFamily = (builder, name, x, config) => {
   const {
@@ -57,14 +59,21 @@ const sigmaMoe: FeedForwardFamily = (builder, name, x, config) => {
     kind: 'normal',
     deviation: preNormDeviation(layers, experts * expertWidth),
   });
-  const { indices, weights } = select(matmul(x, selection), routing);
+  const logits = matmul(x, selection); // [B, T, experts]
+  const candidates = builder.dropExperts(logits, config.feedForwardExpertDropout);
+  const { indices, weights } = select(candidates, routing);
+  const { entropyLoss: entropy } = config;
+  if (builder.options.training && entropy > 0)
+    builder.regularisers.push(
+      routerLoss(logits, indices, weights, { ...routing, entropy, variation: 0, switch: 0, z: 0 }),
+    );
   const hidden = cvmm(x, indices, keys, undefined, {
     ...routing,
     from: 'token',
     to: 'choice',
     activation: 'relu',
   }); // [B, T, k·G]
-  return cvmm(builder.dropout(hidden), indices, values, weights, {
+  return cvmm(hidden, indices, values, weights, {
     ...routing,
     from: 'choice',
     to: 'token',

@@ -1,9 +1,8 @@
 /** Parameters: what they are called, their shapes, and how they start. */
 import { SwitchyardError } from '../contract/errors.ts';
+import type { ParameterPart } from '../contract/records.ts';
 import { sizeOf } from '../graph/graph.ts';
 import { stream, uniform } from '../graph/random.ts';
-
-export type Part = 'embedding' | 'attention' | 'feedForward' | 'normalisation' | 'output';
 
 export type Init =
   | { readonly kind: 'constant'; readonly value: number }
@@ -21,7 +20,7 @@ export interface Parameter {
   readonly name: string;
   readonly shape: readonly number[];
   readonly init: Init;
-  readonly part: Part;
+  readonly part: ParameterPart;
 }
 
 /** Deviation of a unit normal cut at ±2. */

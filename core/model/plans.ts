@@ -11,8 +11,11 @@ import { mean } from '../graph/ops/mean.ts';
 import { scale } from '../graph/ops/scale.ts';
 import { plan, type Plan, type PlanOptions } from '../graph/plan.ts';
 import { ModelBuilder, type BuildOptions } from './builder.ts';
-import { languageModel } from './languageModel.ts';
+import { memoryVariables, type Purpose } from './memory.ts';
 import type { Parameter } from './parameters.ts';
+import { transformer } from './transformer.ts';
+
+export { memoryTokens, memoryVariables, type Purpose } from './memory.ts';
 
 /** What plans need to know of the executor that will run them. */
 export type PlanTarget = Pick<Executor, 'info' | 'scratch'>;
@@ -27,39 +30,61 @@ export interface ModelShape {
 export const momentNames = (parameter: string) => ({ m: `m/${parameter}`, v: `v/${parameter}` });
 const gradientName = (parameter: string) => `gradient/${parameter}`;
 
-/** A model in a fresh graph. */
-function buildModel({ model, vocabulary, batch }: ModelShape, options: BuildOptions) {
+interface BuildRequest extends ModelShape {
+  /** Whose memory it reads and writes. */
+  readonly purpose: Purpose;
+  readonly options: BuildOptions;
+}
+
+/** A model in a fresh graph, with the inputs that it needs. */
+function buildModel({ model, vocabulary, batch, purpose, options }: BuildRequest) {
   const graph = new Graph();
   const builder = new ModelBuilder(graph, options);
-  const tokens = graph.input('tokens', [batch, model.context], 'i32');
-  const logits = languageModel(builder, tokens, model, vocabulary); // [B, T, V]
-  return { graph, builder, logits };
+  const variables = memoryVariables(model, batch, purpose);
+  const isClassifier = model.task === 'classification';
+  const { logits, memories } = transformer(
+    builder,
+    {
+      tokens: graph.input('tokens', [batch, model.context], 'i32'),
+      ...(isClassifier || variables.length > 0
+        ? { visible: graph.input('visible', [batch, 2], 'i32') }
+        : {}),
+      ...(isClassifier ? { last: graph.input('last', [batch], 'i32') } : {}),
+      memories: variables.map(({ name, shape }) => graph.variable(name, shape)),
+    },
+    model,
+    vocabulary,
+  );
+  const advance = variables.map(({ name }, i): [string, Tensor] => [name, memories[i]]);
+  return { graph, builder, logits, advance };
+}
+
+/** `targets` [B, T], or [B] in classification. */
+function targetsOf(graph: Graph, { model, batch }: ModelShape): Tensor {
+  const shape = model.task === 'classification' ? [batch] : [batch, model.context];
+  return graph.input('targets', shape, 'i32');
 }
 
 /** The parameters of a model, in the order in which the graph first names them. */
 export function modelParameters(model: ModelConfig, vocabulary: number): readonly Parameter[] {
-  return buildModel({ model, vocabulary, batch: 1 }, { dropout: 0, attentionSave: 'lse' }).builder
+  const options: BuildOptions = { training: false, attentionSave: 'lse' };
+  return buildModel({ model, vocabulary, batch: 1, purpose: 'training', options }).builder
     .parameters;
 }
 
-/** Loss and gradients of one micro-batch. */
-function buildLoss(
-  shape: ModelShape,
-  training: TrainingConfig,
-  target: PlanTarget,
-  dropout: number,
-) {
-  const { graph, builder, logits } = buildModel(
-    { ...shape, batch: training.batch },
-    {
-      dropout,
-      attentionSave: target.info.attentionSave,
-    },
-  );
-  const targets = graph.input('targets', [training.batch, shape.model.context], 'i32');
-  const loss = mean(crossEntropy(logits, targets));
-  const gradients = differentiate(loss, builder.tensors, graph.uniform('lossScale'));
-  return { graph, builder, loss, gradients };
+/** Loss and gradients of one micro-batch. The regularisers are in the gradients, not in the loss. */
+function buildLoss(shape: ModelShape, target: PlanTarget) {
+  const { attentionSave } = target.info;
+  const options: BuildOptions = { training: true, attentionSave };
+  const { graph, builder, logits, advance } = buildModel({
+    ...shape,
+    purpose: 'training',
+    options,
+  });
+  const loss = mean(crossEntropy(logits, targetsOf(graph, shape)));
+  const objective = builder.regularisers.reduce((sum, regulariser) => add(sum, regulariser), loss);
+  const gradients = differentiate(objective, builder.tensors, graph.uniform('lossScale'));
+  return { graph, builder, loss, gradients, advance };
 }
 
 /** Clipping and AdamW on gradients of the same graph: the norm, and the updates to plan. */
@@ -103,9 +128,10 @@ export interface TrainPlans {
 }
 
 /**
- * Plans of one optimiser step. Inputs `tokens` and `targets` [B, T]; outputs `loss` [] (of the
- * micro-batch, unscaled) and `norm` [] (before clipping). With accumulation the gradients are the
- * exact mean over the micro-batches.
+ * Plans of one optimiser step. Inputs `tokens` and `targets` [B, T], with memory `visible` [B, 2];
+ * in classification `tokens`, `visible`, `last` [B] and `targets` [B]. Outputs `loss` [] (cross-entropy
+ * of the micro-batch, unscaled) and `norm` [] (before clipping). With accumulation the gradients are
+ * the exact mean over the micro-batches. Whatever sees tokens moves the memory on.
  */
 export function trainPlans(
   model: ModelConfig,
@@ -120,14 +146,14 @@ export function trainPlans(
     builder.parameters.map(({ name }, i) => ({ name, tensor: builder.tensors[i] }));
 
   if (training.accumulate === 1) {
-    const { graph, builder, loss, gradients } = buildLoss(shape, training, target, model.dropout);
+    const { graph, builder, loss, gradients, advance } = buildLoss(shape, target);
     const { norm, updates } = buildUpdate(graph, named(builder), gradients, training);
-    return { step: planFor(graph, { outputs: { loss, norm }, updates }) };
+    return { step: planFor(graph, { outputs: { loss, norm }, updates: [...updates, ...advance] }) };
   }
 
   const share = 1 / training.accumulate;
   const microBatch = (position: 'first' | 'next') => {
-    const { graph, builder, loss, gradients } = buildLoss(shape, training, target, model.dropout);
+    const { graph, builder, loss, gradients, advance } = buildLoss(shape, target);
     const updates = builder.parameters.map(({ name }, i): [string, Tensor] => {
       const sum = graph.variable(gradientName(name), gradients[i].shape);
       return [
@@ -135,7 +161,7 @@ export function trainPlans(
         position === 'first' ? scale(gradients[i], share) : add(sum, gradients[i], share),
       ];
     });
-    return planFor(graph, { outputs: { loss }, updates });
+    return planFor(graph, { outputs: { loss }, updates: [...updates, ...advance] });
   };
   const graph = new Graph();
   const parameters = modelParameters(model, vocabulary).map(({ name, shape }) => ({
@@ -153,16 +179,35 @@ export function trainPlans(
   };
 }
 
-/** Evaluation: `tokens` and `targets` [B, T] → `losses` [B, T] in nats, without dropout. */
-export function evaluationPlan(shape: ModelShape, target: PlanTarget): Plan {
-  const { graph, logits } = buildModel(shape, { dropout: 0, attentionSave: 'lse' });
-  const targets = graph.input('targets', [shape.batch, shape.model.context], 'i32');
-  const losses = crossEntropy(logits, targets);
-  return plan(graph, { outputs: { losses }, scratch: (node) => target.scratch(node) });
+/** A model without dropout, reading the memory of evaluation. */
+function buildEvaluation(shape: ModelShape) {
+  const options: BuildOptions = { training: false, attentionSave: 'lse' };
+  return buildModel({ ...shape, purpose: 'evaluation', options });
 }
 
-/** Logits: `tokens` [B, T] → `logits` [B, T, V], without dropout. */
-export function logitsPlan(shape: ModelShape, target: PlanTarget): Plan {
-  const { graph, logits } = buildModel(shape, { dropout: 0, attentionSave: 'lse' });
-  return plan(graph, { outputs: { logits }, scratch: (node) => target.scratch(node) });
+/**
+ * Evaluation, without dropout; moves its memory on. Inputs as in training → `losses` [B, T] in nats, in
+ * classification `losses` [B] and `logits` [B, classes].
+ */
+export function evaluationPlan(shape: ModelShape, target: PlanTarget): Plan {
+  const { graph, logits, advance } = buildEvaluation(shape);
+  const losses = crossEntropy(logits, targetsOf(graph, shape));
+  return plan(graph, {
+    outputs: shape.model.task === 'classification' ? { losses, logits } : { losses },
+    updates: advance,
+    scratch: (node) => target.scratch(node),
+  });
+}
+
+/**
+ * Logits, without dropout: `tokens` [B, T] (with memory also `visible`) → `logits` [B, T, V].
+ * @param advances whether the memory takes in this chunk; else it is only read
+ */
+export function logitsPlan(shape: ModelShape, target: PlanTarget, advances: boolean): Plan {
+  const { graph, logits, advance } = buildEvaluation(shape);
+  return plan(graph, {
+    outputs: { logits },
+    updates: advances ? advance : [],
+    scratch: (node) => target.scratch(node),
+  });
 }

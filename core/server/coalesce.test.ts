@@ -33,7 +33,7 @@ const rewound = (runId: string, to: number): CoreEvent => ({
 const validation = (runId: string, at: number): CoreEvent => ({
   type: 'run-validation',
   runId,
-  validation: { step: at, loss: 1, tokens: 1, milliseconds: 1 },
+  validation: { step: at, loss: 1, accuracy: null, tokens: 1, milliseconds: 1 },
 });
 const progress = (path: string, done: number): CoreEvent => ({
   type: 'import-progress',

@@ -1,15 +1,14 @@
 /** Receiving a file from a page into `uploads/<id>/<name>`, where `datasets.import` finds it. */
-import { randomInt } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { mkdir, rename, rm, statfs } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { newUploadId } from '../api/uploads.ts';
 import { SwitchyardError } from '../contract/errors.ts';
 import * as format from '../contract/format.ts';
 import type { Uploaded } from '../contract/wire.ts';
 
-const alphabet = 'abcdefghijklmnopqrstuvwxyz0123456789';
 /** Of the file itself, for the file system's own bookkeeping. */
 const spareShare = 0.05;
 
@@ -26,9 +25,7 @@ export async function receiveUpload(
   requireFileName(name);
   const bytes = Number(request.headers['content-length']);
   await requireSpace(home, name, bytes);
-  // The process's id at the end lets a later core tell what a killed one left.
-  const random = Array.from({ length: 12 }, () => alphabet[randomInt(alphabet.length)]).join('');
-  const upload = `${random}-${process.pid}`;
+  const upload = newUploadId();
   const folder = join(home, 'uploads', upload);
   const path = join(folder, name);
   try {

@@ -42,7 +42,7 @@ export function createCurveReader(
   const validations = db.prepare<
     { runId: string; fromStep: number; toStep: number },
     CurveValidation
-  >(`SELECT v.step, v.loss, v.tokens, v.milliseconds, coalesce(s.tokens, 0) AS trainedTokens,
+  >(`SELECT v.step, v.loss, v.accuracy, v.tokens, v.milliseconds, coalesce(s.tokens, 0) AS trainedTokens,
       coalesce(s.elapsed_seconds, 0) AS elapsedSeconds
     FROM validations AS v LEFT JOIN steps AS s ON s.run_id = v.run_id
       AND s.step = (SELECT max(step) FROM steps WHERE run_id = v.run_id AND step <= v.step)

@@ -85,6 +85,36 @@ test('the run sums up what was appended', (t) => {
   });
 });
 
+test('accuracy is kept with its validation, and the last and the highest with the run', (t) => {
+  const store = temporaryStore(t);
+  const runId = addRun(store);
+  const validations = [0.5, 0.75, 0.625].map((accuracy, index) => ({
+    ...validationMetric(index + 1, 3 - index), // the lowest loss is not of the highest accuracy
+    accuracy,
+  }));
+  store.metrics.append(runId, upTo(3), validations);
+  assert.deepEqual(store.metrics.read(runId).validations, validations);
+  const range = { fromStep: 0, toStep: 3, points: 10 };
+  const drawn = store.metrics.curve(runId, range).validations;
+  assert.deepEqual(
+    drawn.map(({ accuracy }) => accuracy),
+    [0.5, 0.75, 0.625],
+  );
+  const accuracies = () => {
+    const { lastAccuracy, bestAccuracy } = store.runs.get(runId);
+    return [lastAccuracy, bestAccuracy];
+  };
+  assert.deepEqual(accuracies(), [0.625, 0.75]);
+  store.metrics.removeAfter(runId, 1);
+  assert.deepEqual(accuracies(), [0.5, 0.5]);
+  store.metrics.append(runId, [], [{ ...validationMetric(1, 3), accuracy: 0.25 }]);
+  assert.deepEqual(accuracies(), [0.25, 0.25], 'replaced with its validation');
+  assert.throws(
+    () => store.metrics.append(runId, [], [{ ...validationMetric(2, 3), accuracy: NaN }]),
+    failsWith('invalid-argument', /accuracy NaN/),
+  );
+});
+
 test('a validation of a step that has one replaces it', (t) => {
   const store = temporaryStore(t);
   const runId = addRun(store);

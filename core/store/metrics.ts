@@ -53,7 +53,7 @@ function medianIsStale(before: number, after: number): boolean {
  */
 function checkFinite(runId: string, what: string, metric: StepMetric | ValidationMetric): void {
   for (const [field, value] of Object.entries(metric) as [string, unknown][])
-    if (!Number.isFinite(value))
+    if (!Number.isFinite(value) && !(field === 'accuracy' && value === null))
       throw new SwitchyardError(
         'invalid-argument',
         `The ${what} at step ${metric.step} of run ${runId} has ${field} ${String(value)}, which cannot be recorded; it must be a finite number.`,
@@ -67,16 +67,16 @@ export function createMetricStore({ db, read, write }: Connection): MetricStore 
     @tokens, @tensorBytes, @rssBytes, @elapsedSeconds)`);
   const insertValidation = db.prepare<
     ValidationMetric & { runId: string }
-  >(`INSERT INTO validations (run_id, step, loss, tokens, milliseconds)
-    VALUES (@runId, @step, @loss, @tokens, @milliseconds)
-    ON CONFLICT (run_id, step) DO UPDATE SET loss = excluded.loss, tokens = excluded.tokens,
-    milliseconds = excluded.milliseconds`);
+  >(`INSERT INTO validations (run_id, step, loss, accuracy, tokens, milliseconds)
+    VALUES (@runId, @step, @loss, @accuracy, @tokens, @milliseconds)
+    ON CONFLICT (run_id, step) DO UPDATE SET loss = excluded.loss, accuracy = excluded.accuracy,
+    tokens = excluded.tokens, milliseconds = excluded.milliseconds`);
   const steps = db.prepare<[string, number, number], StepMetric>(`SELECT step, loss,
     gradient_norm AS gradientNorm, learning_rate AS learningRate, milliseconds, tokens,
     tensor_bytes AS tensorBytes, rss_bytes AS rssBytes, elapsed_seconds AS elapsedSeconds
     FROM steps WHERE run_id = ? AND step >= ? ORDER BY step LIMIT ?`);
   const validations = db.prepare<[string, number, number], ValidationMetric>(`SELECT step, loss,
-    tokens, milliseconds FROM validations WHERE run_id = ? AND step >= ? AND step <= ?
+    accuracy, tokens, milliseconds FROM validations WHERE run_id = ? AND step >= ? AND step <= ?
     ORDER BY step`);
   const removeSteps = db.prepare<[string, number]>(
     'DELETE FROM steps WHERE run_id = ? AND step > ?',

@@ -94,6 +94,41 @@ test('0002: runs of an older database get no tags, an empty note, are not paused
   db.close();
 });
 
+test('0003: validations of an older database have no accuracy, nor have its runs', (t) => {
+  const folder = temporaryFolder(t);
+  const file = join(folder, 'switchyard.db');
+  const old = new Database(file);
+  for (const name of ['0001_initial.sql', '0002_pause_tags_notes.sql'])
+    old.exec(readFileSync(new URL(`../../migrations/${name}`, import.meta.url), 'utf8'));
+  old.pragma('user_version = 2');
+  old.pragma(
+    `application_id = ${inspect(existingDatabase(t).file, (db) => db.pragma('application_id', { simple: true }) as number)}`,
+  );
+  old.exec(`INSERT INTO datasets VALUES ('d-1', 'text', '/text.txt', 100, '${'a'.repeat(64)}',
+      'byte', 256, 0.1, 90, 10, '2026-01-01T00:00:00.000Z');
+    INSERT INTO runs (id, name, status, config, dataset_id, backend, created_at, parameters, macs,
+      attention_macs, attention_floats, step) VALUES ('r-1', 'one', 'stopped', '{}', 'd-1', 'cpu',
+      '2026-01-01T00:00:00.000Z', 1, 2, 3, 4, 7);
+    INSERT INTO validations VALUES ('r-1', 5, 1.5, 1000, 80)`);
+  old.close();
+
+  const store = openStore(file);
+  assert.ok(store.snapshot);
+  const before = { step: 5, loss: 1.5, accuracy: null, tokens: 1000, milliseconds: 80 };
+  assert.deepEqual(store.metrics.read('r-1').validations, [before]);
+  const { lastAccuracy, bestAccuracy } = store.runs.get('r-1');
+  assert.deepEqual([lastAccuracy, bestAccuracy], [null, null]);
+  const after = { ...before, step: 6, accuracy: 0.5 };
+  store.metrics.append('r-1', [], [after]);
+  assert.deepEqual(store.metrics.read('r-1').validations, [before, after]);
+  assert.equal(store.runs.get('r-1').bestAccuracy, 0.5);
+  store.close();
+  assert.equal(versionOf(file), newest);
+  const db = new Database(file);
+  assert.throws(() => db.exec('UPDATE validations SET accuracy = 1.5'), /CHECK constraint failed/u);
+  db.close();
+});
+
 test('opening an up-to-date database again changes and copies nothing', (t) => {
   const { folder, file, runId } = existingDatabase(t);
   const store = openStore(file);

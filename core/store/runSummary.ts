@@ -5,7 +5,7 @@
 import type Database from 'better-sqlite3';
 
 export interface RunSummary {
-  /** Last step and last and best validation, from what is recorded. Index look-ups. */
+  /** Last step, last and best validation and accuracy, from what is recorded. Index look-ups. */
   refresh(id: string): void;
   /** Raises the peaks to at least these. */
   raisePeaks(id: string, tensorBytes: number, rssBytes: number): void;
@@ -30,7 +30,10 @@ export function createRunSummary(db: Database.Database): RunSummary {
     last_train_loss = ${last('loss', 'steps')},
     last_validation_loss = ${last('loss', 'validations')},
     best_validation_loss = ${best('loss')},
-    best_step = ${best('step')}
+    best_step = ${best('step')},
+    last_accuracy = ${last('accuracy', 'validations')},
+    best_accuracy = (SELECT max(accuracy) FROM validations
+      WHERE run_id = runs.id AND accuracy IS NOT NULL)
     WHERE id = ?`);
   const raisePeaks = db.prepare<[number, number, string]>(`UPDATE runs SET
     peak_tensor_bytes = max(coalesce(peak_tensor_bytes, 0), ?),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import Database from 'better-sqlite3';
 import {
   addRun,
   failsWith,
@@ -32,12 +33,34 @@ test('a run comes back as it was created, with an empty summary', (t) => {
     lastValidationLoss: null,
     bestValidationLoss: null,
     bestStep: null,
+    lastAccuracy: null,
+    bestAccuracy: null,
     millisecondsPerStep: null,
     peakTensorBytes: null,
     peakRssBytes: null,
   });
   assert.deepEqual(store.runs.get(run.id), run);
   assert.equal(store.runs.setDevice(run.id, '8 cores').device, '8 cores');
+});
+
+test('the configuration of an earlier version comes back with the fields that have come since', (t) => {
+  const store = temporaryStore(t);
+  const id = addRun(store);
+  const { config } = store.runs.get(id);
+  const { task, memoryChunks, ...model } = config.model;
+  const { lossScaling, ...training } = config.training;
+  const db = new Database(store.file);
+  db.prepare('UPDATE runs SET config = ? WHERE id = ?').run(
+    JSON.stringify({ ...config, model: { ...model, layers: 7 }, training }),
+    id,
+  );
+  db.close();
+  const read = store.runs.get(id).config;
+  assert.deepEqual(
+    [task, memoryChunks, lossScaling],
+    [read.model.task, read.model.memoryChunks, read.training.lossScaling],
+  );
+  assert.deepEqual(read, { ...config, model: { ...config.model, layers: 7 } });
 });
 
 test('a run of an unknown dataset is refused', (t) => {

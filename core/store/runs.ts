@@ -2,6 +2,7 @@
 import type { RunConfig } from '../contract/config.ts';
 import { SwitchyardError, type ErrorRecord } from '../contract/errors.ts';
 import { isActive, type Run } from '../contract/records.ts';
+import { completeConfig } from '../contract/resolveConfig.ts';
 import type { Connection } from './connection.ts';
 import { findByReference } from './findByReference.ts';
 import { newRunId } from './ids.ts';
@@ -69,6 +70,7 @@ const select = `SELECT id, name, tags, note, ${shownStatus} AS status, error, co
   macs, attention_macs AS attentionMacs, attention_floats AS attentionFloats,
   last_train_loss AS lastTrainLoss, last_validation_loss AS lastValidationLoss,
   best_validation_loss AS bestValidationLoss, best_step AS bestStep,
+  last_accuracy AS lastAccuracy, best_accuracy AS bestAccuracy,
   milliseconds_per_step AS millisecondsPerStep, peak_tensor_bytes AS peakTensorBytes,
   peak_rss_bytes AS peakRssBytes FROM runs`;
 
@@ -76,7 +78,7 @@ function toRun(row: RunRow): Run {
   return {
     ...row,
     tags: JSON.parse(row.tags) as string[],
-    config: JSON.parse(row.config) as RunConfig,
+    config: completeConfig(JSON.parse(row.config) as RunConfig),
     error: row.error === null ? null : (JSON.parse(row.error) as ErrorRecord),
   };
 }

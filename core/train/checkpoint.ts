@@ -1,6 +1,6 @@
 /**
- * Checkpoints: one folder a step with `model.safetensors`, `optimizer.safetensors` and
- * `checkpoint.json`. A folder appears under its final name only when all of it is on disk, so that a
+ * Checkpoints: one folder a step with `model.safetensors`, `optimizer.safetensors`, for a model with
+ * memory `memory.safetensors`, and `checkpoint.json`. A folder appears under its final name only when all of it is on disk, so that a
  * crash at any moment leaves either a whole checkpoint or none.
  */
 import {
@@ -15,15 +15,18 @@ import {
 import { join } from 'node:path';
 import type { RunConfig } from '../contract/config.ts';
 import { SwitchyardError } from '../contract/errors.ts';
+import { completeConfig } from '../contract/resolveConfig.ts';
 import { syncFolder, writeJsonAtomically } from '../data/atomicFile.ts';
 import { withFileErrors } from '../data/fileErrors.ts';
 import { openSafetensors, writeSafetensors, type SafetensorsFile } from '../data/safetensors.ts';
 import type { Executor } from '../graph/executor.ts';
 import type { Parameter } from '../model/parameters.ts';
-import { readMoments, readParameters, writeMoments, writeParameters } from './state.ts';
+import { firstLossScale, type LossScale } from './lossScale.ts';
+import { momentTensors, readTensors, writeTensors, type StateTensor } from './state.ts';
 
 const modelFile = 'model.safetensors';
 const optimizerFile = 'optimizer.safetensors';
+const memoryFile = 'memory.safetensors';
 const headerFile = 'checkpoint.json';
 const formatVersion = 1;
 
@@ -38,6 +41,14 @@ export interface Progress {
   validationLoss: number | null;
   bestValidationLoss: number | null;
   bestStep: number | null;
+  lossScale: LossScale;
+}
+
+/** The tensors of a run that its checkpoints hold. */
+export interface CheckpointTensors {
+  parameters: readonly Parameter[];
+  /** What all micro-batches remember; empty without memory. */
+  memory: readonly StateTensor[];
 }
 
 /** Contents of `checkpoint.json`. */
@@ -66,21 +77,24 @@ const folderName = (step: number) => `step-${String(step).padStart(9, '0')}`;
 export async function writeCheckpoint(
   root: string,
   executor: Executor,
-  parameters: readonly Parameter[],
+  { parameters, memory }: CheckpointTensors,
   header: Omit<CheckpointHeader, 'format' | 'createdAt' | 'files'>,
 ): Promise<{ folder: string; bytes: number }> {
-  const model = await readParameters(executor, parameters);
-  const moments = await readMoments(executor, parameters);
+  const model = await readTensors(executor, parameters);
+  const moments = await readTensors(executor, momentTensors(parameters));
+  const remembered = await readTensors(executor, memory);
   const folder = folderName(header.step);
   const target = join(root, folder);
   const temporary = join(root, temporaryName(folder));
   return withFileErrors('write', target, () => {
     mkdirSync(temporary, { recursive: true });
     try {
-      const files = {
+      const files: Record<string, number> = {
         [modelFile]: writeSafetensors(join(temporary, modelFile), model, { format: 'pt' }),
         [optimizerFile]: writeSafetensors(join(temporary, optimizerFile), moments),
       };
+      if (remembered.length > 0)
+        files[memoryFile] = writeSafetensors(join(temporary, memoryFile), remembered);
       const createdAt = new Date().toISOString();
       const contents: CheckpointHeader = { format: formatVersion, createdAt, ...header, files };
       writeJsonAtomically(join(temporary, headerFile), contents);
@@ -125,7 +139,8 @@ export function inspectCheckpoint(root: string, folder: string): FoundCheckpoint
   const header = readHeader(join(root, folder, headerFile), fail);
   if (folderName(header.step) !== folder)
     return fail(`its ${headerFile} is of step ${header.step}, not of the folder's`);
-  for (const name of [modelFile, optimizerFile]) {
+  const hasMemory = memoryFile in header.files;
+  for (const name of [modelFile, optimizerFile, ...(hasMemory ? [memoryFile] : [])]) {
     const file = join(root, folder, name);
     if (!existsSync(file)) return fail(`${name} is missing`);
     const { size } = statSync(file);
@@ -156,7 +171,10 @@ function readHeader(path: string, fail: (what: string) => never): CheckpointHead
   const needed = ['step', 'tokens', 'elapsedSeconds', 'vocabulary', 'config', 'files'] as const;
   const missing = needed.find((name) => header?.[name] == null);
   if (missing !== undefined) return fail(`${headerFile} has no "${missing}"`);
-  return header as CheckpointHeader;
+  const whole = header as CheckpointHeader;
+  // Earlier versions knew fewer fields of the configuration, and no loss scale.
+  const config = completeConfig(whole.config);
+  return { ...whole, config, lossScale: whole.lossScale ?? firstLossScale(config.training) };
 }
 
 /**
@@ -179,16 +197,23 @@ export function newestCheckpoint(root: string): {
   return { found: undefined, damaged };
 }
 
-/** Restores parameters and optimiser moments. @throws SwitchyardError('checkpoint-damaged') */
+/**
+ * Restores parameters, optimiser moments and memory.
+ * @throws SwitchyardError('checkpoint-damaged')
+ */
 export function loadCheckpoint(
   root: string,
   folder: string,
   executor: Executor,
-  parameters: readonly Parameter[],
+  { parameters, memory }: CheckpointTensors,
 ): void {
   loadParameters(root, folder, executor, parameters);
   withSafetensors(join(root, folder, optimizerFile), (file) => {
-    writeMoments(executor, parameters, file);
+    writeTensors(executor, momentTensors(parameters), file);
+  });
+  if (memory.length === 0) return;
+  withSafetensors(join(root, folder, memoryFile), (file) => {
+    writeTensors(executor, memory, file);
   });
 }
 
@@ -200,7 +225,7 @@ export function loadParameters(
   parameters: readonly Parameter[],
 ): void {
   withSafetensors(join(root, folder, modelFile), (file) => {
-    writeParameters(executor, parameters, file);
+    writeTensors(executor, parameters, file);
   });
 }
 

@@ -1,28 +1,48 @@
-import { validationBatches } from '../data/batches.ts';
-import type { TokenFile } from '../data/tokenFile.ts';
 import type { Program } from '../graph/executor.ts';
+import type { Inputs, ValidationInputs } from './batchSource.ts';
+
+export interface Evaluation {
+  /** Mean cross-entropy of the predictions that count, in nats. */
+  loss: number;
+  /** Share of examples classified rightly, in [0, 1]; null for language models. */
+  accuracy: number | null;
+  /** Predictions that the means are over. */
+  predictions: number;
+}
 
 /**
- * Mean cross-entropy over a token file, in nats per token: every chosen chunk counts exactly once,
- * summed in float64.
- * @param program an evaluation plan for [batch, context]
- * @param limit batches to take, spread evenly; 0 takes the whole file
+ * Evaluates batches in their order: every prediction that counts, exactly once, summed in float64.
+ * @param program an evaluation plan; its memory, if it has one, goes on from batch to batch
  */
 export async function evaluate(
   program: Program,
-  file: TokenFile,
-  { batch, context, limit }: { batch: number; context: number; limit: number },
-): Promise<{ loss: number; tokens: number }> {
+  batches: Iterable<ValidationInputs>,
+): Promise<Evaluation> {
+  const classifies = program.plan.outputs.has('logits');
   let sum = 0;
-  let tokens = 0;
-  for (const { tokens: inputs, targets, rows } of validationBatches(file, {
-    batch,
-    context,
-    limit,
-  })) {
-    const { losses } = await program.run({ inputs: { tokens: inputs, targets }, uniforms: {} }); // [B, T]
-    for (let i = 0; i < rows * context; i++) sum += losses[i];
-    tokens += rows * context;
+  let right = 0;
+  let predictions = 0;
+  for (const { inputs, counted } of batches) {
+    const { losses, logits } = await program.run({ inputs, uniforms: {} }); // [B, T] or [B]
+    const width = losses.length / counted.length;
+    for (let row = 0; row < counted.length; row++) {
+      for (let i = 0; i < counted[row]; i++) sum += losses[row * width + i];
+      if (classifies && counted[row] > 0 && isRight(logits, inputs, row)) right++;
+      predictions += counted[row];
+    }
   }
-  return { loss: sum / tokens, tokens };
+  return {
+    loss: sum / predictions,
+    accuracy: classifies ? right / predictions : null,
+    predictions,
+  };
+}
+
+/** Whether a row of logits [B, C] is largest at its target; of equal ones the first counts. */
+function isRight(logits: ArrayLike<number>, { targets }: Inputs, row: number): boolean {
+  const classes = logits.length / targets.length;
+  const first = row * classes;
+  let best = first;
+  for (let i = first; i < first + classes; i++) if (logits[i] > logits[best]) best = i;
+  return best - first === targets[row];
 }

@@ -1,16 +1,37 @@
 import { SwitchyardError } from '../contract/errors.ts';
 import type { Executor } from '../graph/executor.ts';
+import { bytesOf } from '../graph/graph.ts';
 import type { Plan } from '../graph/plan.ts';
+import type { StateTensor } from './state.ts';
 
 const gibibytes = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 
 /**
+ * Bytes of tensors that plans on one executor need: the variables of all, and the buffers of the one
+ * that needs most, as they run in turn.
+ * @param kept variables that no plan touches
+ */
+export function plannedBytes(plans: readonly Plan[], kept: readonly StateTensor[]): number {
+  const variables = new Map([
+    ...plans
+      .flatMap((plan) => [...plan.variables])
+      .map(([name, { shape }]) => [name, shape] as const),
+    ...kept.map(({ name, shape }) => [name, shape] as const),
+  ]);
+  const inVariables = [...variables.values()].reduce(
+    (sum, shape) => sum + bytesOf({ shape, dtype: 'f32' }),
+    0,
+  );
+  return inVariables + Math.max(...plans.map(({ memory }) => memory.buffers));
+}
+
+/**
  * Refuses plans that cannot fit, before anything is allocated: a machine that runs out of memory
  * half-way may end other programs than this one.
+ * @param needed as {@link plannedBytes} counts them
  * @throws SwitchyardError('out-of-memory') with both numbers and what to change
  */
-export function requireMemory(executor: Pick<Executor, 'limit'>, plans: readonly Plan[]): void {
-  const needed = Math.max(...plans.map(({ memory }) => memory.variables + memory.buffers));
+export function requireMemory(executor: Pick<Executor, 'limit'>, needed: number): void {
   const { bytes, holder } = executor.limit();
   if (needed <= bytes) return;
   throw new SwitchyardError(

@@ -2,38 +2,26 @@ import assert from 'node:assert/strict';
 import {
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
-import { ReferenceExecutor } from '../backends/reference/executor.ts';
+import { test } from 'node:test';
 import type { PartialConfig } from '../contract/config.ts';
-import type { StepMetric, ValidationMetric } from '../contract/records.ts';
 import { resolveConfig } from '../contract/resolveConfig.ts';
-import { encodeTokens, openTokenFile } from '../data/tokenFile.ts';
 import { uniformInteger } from '../graph/random.ts';
-import { newestCheckpoint } from './checkpoint.ts';
-import type { TrainEvent } from './events.ts';
+import { newestCheckpoint, type CheckpointHeader } from './checkpoint.ts';
 import { learningRateAt } from './schedule.ts';
-import { train } from './train.ts';
-
-const folder = mkdtempSync(join(tmpdir(), 'switchyard-train-'));
-after(() => {
-  rmSync(folder, { recursive: true, force: true });
-});
+import { createTrainer, curve } from './testing/trainer.ts';
 
 // A text with structure: every token is mostly followed by one other, so that there is something to learn.
 const vocabulary = 13;
 const text = Array.from({ length: 3000 }, (_, i) =>
   i % 7 === 0 ? uniformInteger(0, 0, i, 1, vocabulary) : (i * 3) % vocabulary,
 );
-writeFileSync(join(folder, 'tokens'), encodeTokens(text, 'u8'));
 
 const model: PartialConfig['model'] = {
   context: 8,
@@ -57,75 +45,7 @@ const training: PartialConfig['training'] = {
   learningRate: 0.01,
 };
 
-interface Trained {
-  steps: StepMetric[];
-  validations: ValidationMetric[];
-  events: TrainEvent[];
-  executor: ReferenceExecutor;
-  result: Awaited<ReturnType<typeof train>>;
-}
-
-async function run(
-  checkpoints: string,
-  options: {
-    training?: PartialConfig['training'];
-    model?: PartialConfig['model'];
-    resume?: boolean;
-    stopAt?: number;
-    pauseAt?: number;
-    whilePaused?: () => 'go-on' | 'stop';
-    onStep?: (metric: StepMetric) => void;
-  } = {},
-): Promise<Trained> {
-  const config = resolveConfig({
-    model: { ...model, ...options.model },
-    training: { ...training, ...options.training },
-  });
-  const executor = new ReferenceExecutor();
-  const tokens = openTokenFile(join(folder, 'tokens'), 'u8', text.length);
-  const events: TrainEvent[] = [];
-  const steps: StepMetric[] = [];
-  const validations: ValidationMetric[] = [];
-  try {
-    const result = await train({
-      config,
-      vocabulary,
-      trainTokens: tokens,
-      validationTokens: tokens,
-      executor,
-      checkpoints: join(folder, checkpoints),
-      resume: options.resume ?? false,
-      emit(event) {
-        events.push(event);
-        if (event.type === 'step') {
-          steps.push(event.metric);
-          options.onStep?.(event.metric);
-        }
-        if (event.type === 'validation') validations.push(event.metric);
-      },
-      request: () => {
-        const step = steps.at(-1)?.step;
-        if (step === options.stopAt) return 'stop';
-        return step === options.pauseAt ? 'pause' : 'go-on';
-      },
-      waitWhilePaused: options.whilePaused ?? (() => 'go-on'),
-    });
-    return { steps, validations, events, executor, result };
-  } finally {
-    tokens.close();
-  }
-}
-
-const curve = ({ steps, validations }: Pick<Trained, 'steps' | 'validations'>) => ({
-  losses: steps.map(({ step, loss, gradientNorm, learningRate, tokens }) => ({
-    step,
-    loss,
-    gradientNorm,
-    learningRate,
-    tokens,
-  })),
-  validations: validations.map(({ step, loss }) => ({ step, loss })),
-});
+const { folder, run } = createTrainer(text, vocabulary, { model, training });
 
 void test('a run stopped and resumed gives exactly the losses of an uninterrupted one', async () => {
   const whole = await run('whole');
@@ -252,7 +172,9 @@ void test('a validation loss that is not a number ends the run the same way, wit
   await assert.rejects(
     run('wildAtOnce', {
       training: { ...wild, checkpointEvery: 1, evaluateEvery: 1 },
-      onStep: ({ step }) => seen.push(step),
+      onEvent: (event) => {
+        if (event.type === 'step') seen.push(event.metric.step);
+      },
     }),
     (error: Error) => {
       const [, at, kept] =
@@ -332,6 +254,19 @@ void test('a checkpoint’s header says what it holds', async () => {
   assert.equal(header.tokens, 4 * 4 * 8);
   assert.equal(header.vocabulary, vocabulary);
   assert.equal(typeof header.validationLoss, 'number');
+});
+
+void test('a checkpoint of a version that knew fewer fields is gone on from', async () => {
+  await run('old', { stopAt: 4 });
+  const path = join(folder, 'old', 'step-000000004', 'checkpoint.json');
+  const header = JSON.parse(readFileSync(path, 'utf8')) as CheckpointHeader;
+  const unknown = new Set(['lossScale', 'lossScaling', 'positions', 'task']);
+  const older = (key: string, value: unknown): unknown => (unknown.has(key) ? undefined : value);
+  writeFileSync(path, JSON.stringify(header, older));
+  const { steps } = await run('old', { resume: true });
+  const whole = await run('oldWhole', {});
+  assert.ok(Math.abs(steps[0].loss - whole.steps[4].loss) < 1e-6);
+  assert.deepEqual(newestCheckpoint(join(folder, 'old')).found?.header.config, header.config);
 });
 
 void test('the learning rate warms up linearly, peaks, and ends at its final share', () => {

@@ -5,22 +5,24 @@
 import { mkdirSync } from 'node:fs';
 import type { RunConfig } from '../contract/config.ts';
 import { SwitchyardError } from '../contract/errors.ts';
-import { trainingBatch } from '../data/batches.ts';
 import type { TokenFile } from '../data/tokenFile.ts';
 import type { Executor } from '../graph/executor.ts';
 import { sizeOf } from '../graph/graph.ts';
 import { evaluationPlan, modelParameters } from '../model/plans.ts';
+import { openBatchSource } from './batchSource.ts';
 import {
   loadCheckpoint,
   newestCheckpoint,
   pruneCheckpoints,
   removeUnfinished,
   writeCheckpoint,
+  type CheckpointTensors,
   type Progress,
 } from './checkpoint.ts';
 import { evaluate } from './evaluate.ts';
 import type { TrainEvent, TrainRequest, TrainResult } from './events.ts';
-import { initialise } from './state.ts';
+import { afterOverflow, afterStep, firstLossScale, type LossScale } from './lossScale.ts';
+import { allMemoryTensors, initialise } from './state.ts';
 import { createStepper } from './stepper.ts';
 
 export interface TrainOptions {
@@ -33,8 +35,10 @@ export interface TrainOptions {
   readonly checkpoints: string;
   /** Continue from the newest whole checkpoint in that folder instead of starting anew. */
   readonly resume: boolean;
+  /** Of the first step with dynamic loss scaling; default 65,536. */
+  readonly startLossScale?: number;
   readonly emit: (event: TrainEvent) => void;
-  /** Asked after every step. */
+  /** Asked after every step, and after a batch that gave none. */
   readonly request: () => TrainRequest;
   /** Called when paused; returns what is asked for instead, as soon as it is not a pause any more. */
   readonly waitWhilePaused: () => Exclude<TrainRequest, 'pause'>;
@@ -43,7 +47,8 @@ export interface TrainOptions {
 /**
  * Trains to the configured step.
  * @throws SwitchyardError 'diverged' when a loss or the gradient norm stops being a finite number (the last
- *   good checkpoint stays), 'disk-full', 'checkpoint-damaged' when no checkpoint can be resumed
+ *   good checkpoint stays; with dynamic loss scaling an infinite norm first lowers the scale),
+ *   'disk-full', 'checkpoint-damaged' when no checkpoint can be resumed
  */
 export async function train(options: TrainOptions): Promise<TrainResult> {
   const {
@@ -58,23 +63,31 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     waitWhilePaused,
   } = options;
   const { model, training } = config;
-  const { batch, accumulate, seed, steps } = training;
+  const { batch, accumulate, steps } = training;
   mkdirSync(checkpoints, { recursive: true });
   removeUnfinished(checkpoints);
 
   const parameters = modelParameters(model, vocabulary);
-  const stepper = createStepper(executor, model, vocabulary, training);
-  const evaluation = executor.compile(evaluationPlan({ model, vocabulary, batch }, executor));
+  const source = openBatchSource(config, trainTokens, validationTokens);
+  const beside = evaluationPlan({ model, vocabulary, batch }, executor);
+  const stepper = createStepper(executor, { model, vocabulary, training, beside });
+  const evaluation = executor.compile(beside);
+  const tensors = { parameters, memory: allMemoryTensors(model, training) };
   const progress = options.resume
-    ? resume(checkpoints, executor, parameters, emit)
-    : freshStart(executor, parameters, seed);
+    ? resume(checkpoints, executor, tensors, emit)
+    : freshStart(
+        executor,
+        tensors,
+        firstLossScale(training, options.startLossScale),
+        training.seed,
+      );
   let savedStep = progress.step;
   executor.resetPeak();
   emit({
     type: 'started',
     device: executor.info.device,
     parameters: parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0),
-    plannedBytes: stepper.memory.variables + stepper.memory.buffers,
+    plannedBytes: stepper.plannedBytes,
     fromStep: progress.step,
   });
 
@@ -87,7 +100,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
 
   const save = async () => {
     const header = { ...progress, config, vocabulary };
-    const { folder, bytes } = await writeCheckpoint(checkpoints, executor, parameters, header);
+    const { folder, bytes } = await writeCheckpoint(checkpoints, executor, tensors, header);
     savedStep = progress.step;
     const removed = pruneCheckpoints(checkpoints, training.keepCheckpoints, progress.bestStep);
     const { step, validationLoss, bestStep } = progress;
@@ -105,15 +118,27 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   while (progress.step < steps) {
     const step = progress.step + 1;
     const start = performance.now();
-    const result = await stepper.step(step, (microBatch) =>
-      trainingBatch(trainTokens, { batch, context: model.context, step, microBatch, seed }),
+    const { scale: lossScale, passedBy } = progress.lossScale;
+    const result = await stepper.step({ step, passedBy, lossScale }, (microBatch) =>
+      source.training(step + passedBy, microBatch),
     );
-    requireFinite({ loss: result.loss, 'gradient norm': result.norm }, step, savedStep);
     const milliseconds = performance.now() - start;
+    progress.elapsedSeconds += milliseconds / 1000;
+    if (training.lossScaling === 'dynamic') {
+      const overflowed = !Number.isFinite(result.norm); // then the plan has left all parameters alone
+      progress.lossScale = (overflowed ? afterOverflow : afterStep)(progress.lossScale);
+      if (overflowed && progress.lossScale.scale >= 1) {
+        const message = `The gradient overflowed at step ${step} with a loss scale of ${lossScale}. The batch is passed by, and the scale is now ${progress.lossScale.scale}.`;
+        emit({ type: 'log', level: 'warning', message });
+        if (request() !== 'stop') continue;
+        if (progress.step > savedStep) await save();
+        return { reason: 'stopped', step: progress.step };
+      }
+    }
+    requireFinite({ loss: result.loss, 'gradient norm': result.norm }, step, savedStep);
 
     progress.step = step;
     progress.tokens += batch * accumulate * model.context;
-    progress.elapsedSeconds += milliseconds / 1000;
     progress.validationLoss = null;
     emit({
       type: 'step',
@@ -132,12 +157,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
 
     if (step % training.evaluateEvery === 0 || step === steps) {
       const begin = performance.now();
-      const limit = training.evaluationBatches;
-      const { loss, tokens } = await evaluate(evaluation, validationTokens, {
-        batch,
-        context: model.context,
-        limit,
-      });
+      const { loss, accuracy, predictions } = await evaluate(evaluation, source.validation());
       // The update of this very step can be what blew up: its own loss was measured before it.
       requireFinite({ 'validation loss': loss }, step, savedStep);
       progress.validationLoss = loss;
@@ -147,7 +167,13 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       }
       emit({
         type: 'validation',
-        metric: { step, loss, tokens, milliseconds: performance.now() - begin },
+        metric: {
+          step,
+          loss,
+          accuracy,
+          tokens: predictions,
+          milliseconds: performance.now() - begin,
+        },
       });
     }
 
@@ -167,9 +193,12 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
   return { reason: 'finished', step: progress.step };
 }
 
-type Parameters = ReturnType<typeof modelParameters>;
-
-function freshStart(executor: Executor, parameters: Parameters, seed: number): Progress {
+function freshStart(
+  executor: Executor,
+  { parameters }: CheckpointTensors,
+  lossScale: LossScale,
+  seed: number,
+): Progress {
   initialise(executor, parameters, seed);
   return {
     step: 0,
@@ -178,6 +207,7 @@ function freshStart(executor: Executor, parameters: Parameters, seed: number): P
     validationLoss: null,
     bestValidationLoss: null,
     bestStep: null,
+    lossScale,
   };
 }
 
@@ -185,7 +215,7 @@ function freshStart(executor: Executor, parameters: Parameters, seed: number): P
 function resume(
   checkpoints: string,
   executor: Executor,
-  parameters: Parameters,
+  tensors: CheckpointTensors,
   emit: (event: TrainEvent) => void,
 ): Progress {
   const { found, damaged } = newestCheckpoint(checkpoints);
@@ -195,11 +225,11 @@ function resume(
       'checkpoint-damaged',
       `There is no usable checkpoint in ${checkpoints} to resume from; start a new run.`,
     );
-  loadCheckpoint(checkpoints, found.folder, executor, parameters);
-  const { step, tokens, elapsedSeconds, validationLoss, bestValidationLoss, bestStep } =
+  loadCheckpoint(checkpoints, found.folder, executor, tensors);
+  const { step, tokens, elapsedSeconds, validationLoss, bestValidationLoss, bestStep, lossScale } =
     found.header;
   emit({ type: 'log', level: 'info', message: `Resuming from the checkpoint at step ${step}.` });
-  return { step, tokens, elapsedSeconds, validationLoss, bestValidationLoss, bestStep };
+  return { step, tokens, elapsedSeconds, validationLoss, bestValidationLoss, bestStep, lossScale };
 }
 
 function requireFinite(

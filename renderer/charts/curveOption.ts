@@ -4,7 +4,7 @@ import * as format from '../../core/contract/format.ts';
 import type { Point } from '../../core/contract/smooth.ts';
 import type { CurveView, DrawnCurve } from './curveView.ts';
 import { project, ticks, timeTicks, type Scale } from './scale.ts';
-import { axes, axisText, metrics, titleOf, type Axis, type Metric } from './series.ts';
+import { axes, axisText, metrics, quantityOf, titleOf, type Axis, type Metric } from './series.ts';
 import type { Stretch } from './stretches.ts';
 import { chartFont, type ChartTheme } from './theme.ts';
 
@@ -44,6 +44,7 @@ export function curveOption(view: CurveView, style: CurveStyle): EChartsOption {
   const { axis, metric, theme, compact, width, height } = style;
   const across = Math.max(2, Math.floor(width / (compact ? 80 : 110)));
   const up = Math.max(2, Math.floor(height / 48));
+  const runs = view.curves.map(({ run }) => run);
   const xTicks = axis === 'time' ? timeTicks(view.x, across) : ticks(view.x, across);
   return {
     animation: false,
@@ -63,7 +64,7 @@ export function curveOption(view: CurveView, style: CurveStyle): EChartsOption {
     },
     yAxis: {
       ...axisOption(view.y, ticks(view.y, up), tickFormat(metric), theme),
-      ...(compact ? {} : { name: titleOf(metrics[metric]), nameGap: 48 }),
+      ...(compact ? {} : { name: titleOf(quantityOf(metric, runs)), nameGap: 48 }),
       axisLine: { show: false },
       splitLine: { lineStyle: { color: theme.grid } },
     },
@@ -118,7 +119,7 @@ function seriesOf(
   { run, stretches, smoothed, validations }: DrawnCurve,
   index: number,
   { x, y }: CurveView,
-  { highlighted, look, theme }: CurveStyle,
+  { highlighted, look, metric, theme }: CurveStyle,
 ): LineSeriesOption[] {
   const { color, symbol, name } = look(run.id);
   const stands = run.id === highlighted;
@@ -138,6 +139,8 @@ function seriesOf(
       ...line,
       id: `${run.id}/raw`,
       data: data(extremes(stretches)),
+      // Validations are few: each is a mark.
+      ...(metric === 'accuracy' ? { showSymbol: true, symbol, symbolSize: stands ? 9 : 7 } : {}),
       lineStyle: {
         width: alone ? (stands ? 2.4 : 1.6) : 0.8,
         opacity: (alone ? 0.95 : 0.28) * (dimmed ? 0.3 : 1),

@@ -194,3 +194,45 @@ describe('what is drawn', () => {
     );
   });
 });
+
+test('accuracies are drawn one a validation, from nothing to the highest, and without validations of their own', () => {
+  const accuracies = [0.2, 0.9, null].map((accuracy, i) => ({
+    ...validation(300 * (i + 1), 1),
+    accuracy,
+  }));
+  const classifier = {
+    ...history(
+      'a',
+      points(900, () => 1),
+    ),
+    validations: accuracies,
+  };
+  const view = curveView([classifier], { ...options, metric: 'accuracy' });
+  const [{ stretches, validations }] = view.curves;
+  assert.deepEqual(
+    stretches.map(({ x, mean }) => [x, mean]),
+    [
+      [300, 0.2],
+      [600, 0.9],
+    ],
+  );
+  assert.deepEqual(validations, []);
+  assert.equal(view.y.low, 0);
+  assert.ok(view.y.high >= 0.9);
+  assert.match(drawnNote(view, 'accuracy').join(' '), /^Every validation/u);
+});
+
+test('a tracer that has traced losses traces accuracies anew', () => {
+  const tracer = new Tracer();
+  const classifier = {
+    ...history('a'),
+    validations: [{ ...validation(300, 1), accuracy: 0.5 }],
+  };
+  curveView([classifier], options, tracer);
+  const [{ stretches }] = curveView(
+    [classifier],
+    { ...options, metric: 'accuracy' },
+    tracer,
+  ).curves;
+  assert.equal(stretches.length, 1);
+});

@@ -5,7 +5,15 @@ import { automaticHalfLife } from './halfLife.ts';
 import { robustHigh } from './robustHigh.ts';
 import { niceStep, type Scale } from './scale.ts';
 import { metrics, type Axis, type Metric } from './series.ts';
-import { condense, firstAtLeast, smoothed, stretchesOf, type Stretch } from './stretches.ts';
+import {
+  accuracyStretches,
+  condense,
+  firstAtLeast,
+  placeOf,
+  smoothed,
+  stretchesOf,
+  type Stretch,
+} from './stretches.ts';
 
 export interface History {
   run: Run;
@@ -59,20 +67,27 @@ export interface Traced {
   smoothed: readonly number[];
 }
 
-/** Traces histories, and keeps what it made of one until its points or the options change. */
+/** Traces histories, and keeps what it made of one until its record or the options change. */
 export class Tracer {
-  #kept = new Map<string, { points: readonly CurvePoint[]; key: string; traced: Traced }>();
+  #kept = new Map<string, { record: readonly unknown[]; key: string; traced: Traced }>();
 
-  trace({ run, points }: History, { metric, axis, halfLife: chosen }: ViewOptions): Traced {
+  trace(
+    { run, points, validations }: History,
+    { metric, axis, halfLife: chosen }: ViewOptions,
+  ): Traced {
+    const record = metric === 'accuracy' ? validations : points;
     // Grows with a live run in round values only, so that its curve does not wobble.
     const halfLife = chosen ?? automaticHalfLife(points.at(-1)?.step ?? 0);
     const key = `${metric} ${axis} ${halfLife}`;
     const kept = this.#kept.get(run.id);
-    if (kept?.points === points && kept.key === key) return kept.traced;
-    const stretches = stretchesOf(points, run, metric, axis);
+    if (kept?.record === record && kept.key === key) return kept.traced;
+    const stretches =
+      metric === 'accuracy'
+        ? accuracyStretches(validations, axis)
+        : stretchesOf(points, run, metric, axis);
     const smooths = halfLife > 0 && metrics[metric].noisy;
     const traced = { halfLife, stretches, smoothed: smooths ? smoothed(stretches, halfLife) : [] };
-    this.#kept.set(run.id, { points, key, traced });
+    this.#kept.set(run.id, { record, key, traced });
     return traced;
   }
 }
@@ -103,17 +118,6 @@ function validationPoints({ validations }: History, { metric, axis }: ViewOption
   return validations
     .filter(({ loss }) => Number.isFinite(loss))
     .map((validation): Point => [placeOf(validation, axis), validation.loss]);
-}
-
-function placeOf(validation: CurveValidation, axis: Axis): number {
-  switch (axis) {
-    case 'step':
-      return validation.step;
-    case 'tokens':
-      return validation.trainedTokens;
-    case 'time':
-      return validation.elapsedSeconds;
-  }
 }
 
 function wholeScale(

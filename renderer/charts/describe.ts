@@ -12,6 +12,14 @@ export function describe(
 ): string {
   const what = `${metrics[metric].label} over ${axes[axis].label.toLowerCase()} of ${format.plural(runs.length, 'run')}`;
   const keys = 'Plus and minus zoom, arrows move, 0 shows everything.';
+  if (metric === 'accuracy') {
+    const each = runs.map((run) => {
+      const { bestAccuracy: best, lastAccuracy: last } = run;
+      if (best === null || last === null) return `${nameOf(run)}: not validated yet`;
+      return `${nameOf(run)}: best ${format.percent(best)}, last ${format.percent(last)}`;
+    });
+    return `${what}. ${each.join('; ')}. ${keys}`;
+  }
   if (metric !== 'loss') return `${what}: ${runs.map(nameOf).join(', ')}. ${keys}`;
   const each = runs.map((run) => {
     const { lastTrainLoss, bestValidationLoss, bestStep } = run;

@@ -19,8 +19,9 @@ export function drawnNote(view: CurveView, metric: Metric, canZoom = true): stri
   const differ = new Set(halfLives).size > 1;
   const smoothing = `Thick: their two-sided average, half-life ${halfLifeWords(halfLives)}${differ ? ', about 1 % of each run' : ''}.`;
   const validates = drawn.some(({ validations }) => validations.length > 0);
+  const points = metric === 'accuracy' ? 'Every validation' : resolution(view, noisy);
   return [
-    `${resolution(view, noisy)}${canZoom ? zoom : ''}.`,
+    `${points}${canZoom ? zoom : ''}.`,
     ...(smooths ? [smoothing] : []),
     ...(validates ? ['Dashed, with marks: validation.'] : []),
     ...outside(view, metric),

@@ -38,11 +38,28 @@ test('all points lie inside the axes; wide costs get a logarithmic one', () => {
 
 test('the front is drawn only where the points compare', () => {
   const style = { theme: lightTheme, highlighted: null, width: 600, height: 300 };
-  const axis = { title: 'Parameters', format: String };
+  const axis = { title: 'Parameters', unit: 'nats per token', format: String };
   const front = (compares: boolean): unknown[] => {
     const { series } = scatterOption(points, axis, { ...style, front: compares });
     return (series as { data: unknown[] }[])[0].data;
   };
   assert.equal(front(true).length, 5);
   assert.equal(front(false).length, 0);
+});
+
+test('published points are hollow, inside the axes, and no part of the front', () => {
+  const published = { ...point('paper', 0.5, 1), published: { tables: 'table 2', metric: '' } };
+  const all = [...points, published];
+  const { x, y } = scatterScales(all);
+  assert.ok(published.cost > x.low && published.loss > y.low);
+  const axis = { title: 'Parameters', unit: 'nats per token', format: String };
+  const style = { theme: lightTheme, highlighted: null, front: true, width: 600, height: 300 };
+  const { series } = scatterOption(all, axis, style);
+  const [front, runs] = series as [
+    { data: number[][] },
+    { data: { itemStyle: { color: string; borderColor: string } }[] },
+  ];
+  assert.equal(front.data.length, 5);
+  assert.equal(runs.data.at(-1)?.itemStyle.color, lightTheme.surface);
+  assert.equal(runs.data.at(0)?.itemStyle.color, '#123456');
 });

@@ -5,13 +5,24 @@ import { paretoFront, type Candidate } from './pareto.ts';
 import { niceStep, project, ticks, timeTicks, type Scale } from './scale.ts';
 import { chartFont, type ChartTheme } from './theme.ts';
 
-/** One run's place. */
+/** A model's place: that of a run, or of one that was published. */
 export interface ScatterPoint extends Candidate, Look {
+  /** Of a published one any text that is no run's id. */
   runId: string;
+  /** Drawn hollow and in no run's colour; beats nothing and is beaten by nothing. */
+  published?: {
+    /** Where it is printed: `table 2`. */
+    tables: string;
+    /** What is printed: `perplexity 12.31`. */
+    metric: string;
+    note?: string;
+  };
 }
 
 export interface ScatterAxis {
   title: string;
+  /** Of the losses. */
+  unit: string;
   format: (value: number) => string;
   /** Labelled with round lengths of time; in seconds. */
   time?: boolean;
@@ -84,6 +95,7 @@ export function scatterOption(
   const across = Math.max(2, Math.floor(width / 100));
   const xTicks = axis.time === true ? timeTicks(x, across) : ticks(x, across);
   const yTicks = ticks(y, Math.max(2, Math.floor(height / 48)));
+  const middle = (project(x, x.low) + project(x, x.high)) / 2;
   const place = ({ cost, loss }: Candidate): number[] => [project(x, cost), project(y, loss)];
   return {
     animation: false,
@@ -98,7 +110,7 @@ export function scatterOption(
     yAxis: {
       ...axisOption(y, yTicks, plainTick, theme),
       ...{
-        name: `Best validation loss (nats per token)${y.log ? ', logarithmic' : ''}`,
+        name: `Best validation loss (${axis.unit})${y.log ? ', logarithmic' : ''}`,
         nameGap: 48,
       },
       axisLine: { show: false },
@@ -120,36 +132,50 @@ export function scatterOption(
         type: 'scatter',
         silent: true,
         labelLayout: { hideOverlap: true },
-        data: points.map((point) => {
-          const stands = point.runId === highlighted;
-          const dimmed = highlighted !== null && !stands;
-          return {
-            value: place(point),
-            symbol: point.symbol,
-            symbolSize: stands ? 17 : 12,
-            itemStyle: {
-              color: point.color,
-              opacity: dimmed ? 0.35 : 1,
-              borderColor: theme.surface,
-              borderWidth: 1.5,
-            },
-            label: {
-              show: true,
-              position:
-                place(point)[0] > (project(x, x.low) + project(x, x.high)) / 2 ? 'left' : 'right',
-              formatter: point.name,
-              fontSize: 11.5,
-              fontFamily: chartFont,
-              fontWeight: stands ? 'bold' : 'normal',
-              color: dimmed ? theme.quiet : theme.ink,
-              width: 180,
-              overflow: 'truncate',
-            },
-            z: stands ? 10 : 3,
-          };
-        }),
+        data: points.map((point) => mark(point, place(point), middle, highlighted, theme)),
       },
     ],
+  };
+}
+
+/** A point as its mark and name, which is on the side where there is room. */
+function mark(
+  point: ScatterPoint,
+  value: number[],
+  middle: number,
+  highlighted: string | null,
+  theme: ChartTheme,
+) {
+  const hollow = point.published !== undefined;
+  const stands = point.runId === highlighted;
+  const dimmed = highlighted !== null && !stands;
+  return {
+    value,
+    symbol: point.symbol,
+    symbolSize: stands ? 17 : hollow ? 10 : 12,
+    itemStyle: {
+      color: hollow ? theme.surface : point.color,
+      opacity: dimmed ? 0.35 : 1,
+      borderColor: hollow ? theme.quiet : theme.surface,
+      borderWidth: 1.5,
+    },
+    label: {
+      show: true,
+      // Published ones stand close together in rows.
+      position: hollow
+        ? ('top' as const)
+        : value[0] > middle
+          ? ('left' as const)
+          : ('right' as const),
+      formatter: point.name,
+      fontSize: hollow ? 10.5 : 11.5,
+      fontFamily: chartFont,
+      fontWeight: stands ? ('bold' as const) : ('normal' as const),
+      color: dimmed || hollow ? theme.quiet : theme.ink,
+      width: 180,
+      overflow: 'truncate' as const,
+    },
+    z: stands ? 10 : hollow ? 2 : 3,
   };
 }
 
@@ -160,7 +186,7 @@ function frontLine(
   y: Scale,
   place: (candidate: Candidate) => number[],
 ): number[][] {
-  const front = paretoFront(points);
+  const front = paretoFront(points.filter(({ published }) => published === undefined));
   const first = front.at(0);
   const last = front.at(-1);
   if (first === undefined || last === undefined) return [];

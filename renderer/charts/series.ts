@@ -6,6 +6,7 @@ import type { CurvePoint, Run } from '../../core/contract/records.ts';
 export type Axis = 'step' | 'tokens' | 'time';
 export type Metric =
   | 'loss'
+  | 'accuracy'
   | 'learningRate'
   | 'gradientNorm'
   | 'milliseconds'
@@ -41,6 +42,14 @@ export const metrics: Record<Metric, MetricQuantity> = {
     noisy: true,
     format: format.loss,
     of: ({ loss }) => loss,
+  },
+  accuracy: {
+    label: 'Validation accuracy',
+    unit: '',
+    noisy: false,
+    format: format.percent,
+    // A step has none: its curve is that of the validations.
+    of: () => NaN,
   },
   learningRate: {
     label: 'Learning rate',
@@ -85,6 +94,21 @@ export const metrics: Record<Metric, MetricQuantity> = {
     of: ({ rssBytes }) => rssBytes,
   },
 };
+
+/** Whether a run names the class of a whole sequence, rather than the next token. */
+export const isClassifier = ({ config }: Pick<Run, 'config'>): boolean =>
+  config.model.task === 'classification';
+
+/** What a loss of these runs is measured in: a classifier predicts once an example. */
+export function lossUnit(runs: readonly Pick<Run, 'config'>[]): string {
+  if (!runs.some(isClassifier)) return 'nats per token';
+  return runs.every(isClassifier) ? 'nats per example' : 'nats per token or example';
+}
+
+/** A quantity in the unit that it has for these runs. */
+export function quantityOf(metric: Metric, runs: readonly Run[]): MetricQuantity {
+  return metric === 'loss' ? { ...metrics.loss, unit: lossUnit(runs) } : metrics[metric];
+}
 
 /** A formatted value without zeros at its end, as axes show round ones: `12M`, `1.5 GiB`, `5 min`. */
 export function axisText(text: string): string {

@@ -1,5 +1,5 @@
 /** A run's history as a chart draws it: stretches of steps with their place on the axis and their values. */
-import type { CurvePoint, Run } from '../../core/contract/records.ts';
+import type { CurvePoint, CurveValidation, Run } from '../../core/contract/records.ts';
 import { smooth, type Point } from '../../core/contract/smooth.ts';
 import { metrics, type Axis, type Metric } from './series.ts';
 
@@ -45,6 +45,28 @@ export function stretchesOf(
     });
   }
   return stretches;
+}
+
+/** One stretch a validation, of those that have an accuracy. */
+export function accuracyStretches(validations: readonly CurveValidation[], axis: Axis): Stretch[] {
+  return validations.flatMap((validation) => {
+    const { step, accuracy } = validation;
+    if (accuracy === null) return [];
+    const values = { low: accuracy, high: accuracy, mean: accuracy };
+    return [{ step, lastStep: step, x: placeOf(validation, axis), ...values, count: 1, per: 1 }];
+  });
+}
+
+/** Where a validation lies on an axis. */
+export function placeOf(validation: CurveValidation, axis: Axis): number {
+  switch (axis) {
+    case 'step':
+      return validation.step;
+    case 'tokens':
+      return validation.trainedTokens;
+    case 'time':
+      return validation.elapsedSeconds;
+  }
 }
 
 /** Where the middle step of a stretch lies: the record has the place of its last one. */

@@ -62,8 +62,20 @@ const symbols = ['circle', 'rect', 'triangle', 'diamond'] as const;
 export const symbolOf = (place: number): string =>
   symbols[(place + Math.floor(place / lightSeries.length)) % symbols.length];
 
-/** The shape for an architecture: circle for dense, diamond for SwitchHead, triangle with expert feed-forwards. */
-export function architectureSymbol({ attention, feedForward }: ModelConfig): string {
-  if (feedForward !== 'dense') return 'triangle';
-  return attention === 'dense' ? 'circle' : 'diamond';
+/** The shape for an architecture; with expert feed-forwards it is a triangle, whatever the attention. */
+export function architectureSymbol({
+  attention,
+  feedForward,
+}: Pick<ModelConfig, 'attention' | 'feedForward'>): string {
+  return feedForward === 'dense' ? attentionSymbols[attention] : 'triangle';
 }
+
+const attentionSymbols: Record<ModelConfig['attention'], string> = {
+  dense: 'circle',
+  switchhead: 'diamond',
+  moa: 'rect',
+};
+
+/** {@link architectureSymbol} in words. */
+export const symbolWords =
+  'Circle: dense. Diamond: SwitchHead. Square: MoA. Triangle: SwitchAll or σ-MoE.';

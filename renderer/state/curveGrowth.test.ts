@@ -47,7 +47,7 @@ test('a summarised curve goes on at full resolution after its last stretch', () 
 });
 
 test('a validation is placed at its step on every axis, once', () => {
-  const validation = { step: 10, loss: 2, tokens: 512, milliseconds: 30 };
+  const validation = { step: 10, loss: 2, accuracy: null, tokens: 512, milliseconds: 30 };
   const curve = withValidation(withSteps(empty, range(1, 10)), validation);
   assert.deepEqual(curve.validations, [{ ...validation, trainedTokens: 640, elapsedSeconds: 0.1 }]);
   assert.equal(withValidation(curve, validation), curve);

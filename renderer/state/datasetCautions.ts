@@ -5,8 +5,12 @@ import type { Dataset } from '../../core/contract/records.ts';
 
 type Measured = Pick<Dataset, 'tokenizer' | 'vocabulary' | 'trainTokens' | 'validationTokens'>;
 
-/** That a part is shorter than one sequence of the default context; null where both are longer. */
-export function tooShort({ trainTokens, validationTokens }: Measured): string | null {
+/**
+ * That a part is shorter than one sequence of the default context; null where both are longer, and of
+ * ListOps data, whose examples have lengths of their own.
+ */
+export function tooShort({ tokenizer, trainTokens, validationTokens }: Measured): string | null {
+  if (tokenizer === 'listops') return null;
   const context = fields.model.context.default;
   const [part, tokens] =
     trainTokens <= context ? ['training', trainTokens] : ['validation', validationTokens];

@@ -4,6 +4,7 @@ import {
   keptForm,
   parseChoices,
   problemsOf,
+  suggestsListops,
   tokenizerOf,
   tokenizerWords,
   usualChoices,
@@ -56,4 +57,15 @@ test('the limits that the sentence names are those of the configuration', () => 
 test('a tokenizer is named in words', () => {
   assert.equal(tokenizerWords('byte'), 'bytes');
   assert.equal(tokenizerWords('bpe:8000'), 'byte pairs (8,000)');
+  assert.equal(tokenizerWords('listops'), 'ListOps');
+});
+
+test('ListOps is a choice of its own, kept like the others, and suggested for tables only', () => {
+  const listops = { ...usualChoices, tokenizer: 'listops' } as const;
+  assert.equal(tokenizerOf(listops), 'listops');
+  assert.deepEqual(problemsOf(listops), { tokenizer: null, validationShare: null });
+  assert.deepEqual(parseChoices(keptForm(listops)), listops);
+  assert.equal(suggestsListops('basic_train.TSV', usualChoices), true);
+  assert.equal(suggestsListops('basic_train.tsv.txt', usualChoices), false);
+  assert.equal(suggestsListops('basic_train.tsv', listops), false);
 });

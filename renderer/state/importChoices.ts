@@ -4,8 +4,10 @@ import { toErrorRecord } from '../../core/contract/errors.ts';
 import * as format from '../../core/contract/format.ts';
 import { resolveConfig } from '../../core/contract/resolveConfig.ts';
 
+const tokenizers = ['byte', 'bpe', 'listops'] as const;
+
 export interface ImportChoices {
-  tokenizer: 'byte' | 'bpe';
+  tokenizer: (typeof tokenizers)[number];
   /** Entries of a byte-pair vocabulary; null while the field is empty. */
   vocabulary: number | null;
   /** Null while the field is empty. */
@@ -20,14 +22,20 @@ export const usualChoices: ImportChoices = {
 
 /** The tokenizer as the configuration names it; the choice need not be usable. */
 export function tokenizerOf({ tokenizer, vocabulary }: ImportChoices): string {
-  return tokenizer === 'byte' ? 'byte' : `bpe:${vocabulary ?? ''}`;
+  return tokenizer === 'bpe' ? `bpe:${vocabulary ?? ''}` : tokenizer;
 }
 
-/** A tokenizer in the words of the form: `bytes`, `byte pairs (8,000)`. */
+/** A tokenizer in the words of the form: `bytes`, `byte pairs (8,000)`, `ListOps`. */
 export function tokenizerWords(tokenizer: string): string {
-  const [kind, entries] = tokenizer.split(':');
-  if (entries === undefined) return kind === 'byte' ? 'bytes' : tokenizer;
+  if (tokenizer === 'byte') return 'bytes';
+  if (tokenizer === 'listops') return 'ListOps';
+  const [, entries] = tokenizer.split(':');
   return `byte pairs (${format.whole(Number(entries))})`;
+}
+
+/** Whether a file of that name is likelier to be ListOps data than the text that it would be read as. */
+export function suggestsListops(name: string, { tokenizer }: ImportChoices): boolean {
+  return tokenizer !== 'listops' && /\.tsv$/iu.test(name);
 }
 
 /** What is wrong with either field, in a sentence, or null. */
@@ -66,7 +74,7 @@ function problemOf(name: keyof typeof fields.data, value: unknown): string | nul
 export function parseChoices(kept: string | null): ImportChoices {
   const [tokenizer, vocabulary, share] = (kept ?? '').split(' ');
   const choices: ImportChoices = {
-    tokenizer: tokenizer === 'bpe' ? 'bpe' : 'byte',
+    tokenizer: tokenizers.find((known) => known === tokenizer) ?? usualChoices.tokenizer,
     vocabulary: Number(vocabulary),
     validationShare: Number(share),
   };

@@ -17,12 +17,15 @@ import {
   keptForm,
   parseChoices,
   problemsOf,
+  suggestsListops,
   tokenizerOf,
+  tokenizerWords,
   type ImportChoices,
 } from './importChoices.ts';
 import { attempt, notices } from './notices.svelte.ts';
+import { questions } from './questions.svelte.ts';
 import { keep, keptText } from './settings.svelte.ts';
-import { TextImport, type ImportRequest, type ImportSource } from './textImport.svelte.ts';
+import { nameOf, TextImport, type ImportRequest, type ImportSource } from './textImport.svelte.ts';
 
 const settingsKey = 'import';
 
@@ -130,13 +133,39 @@ class Imports {
       notices.failed(new SwitchyardError('invalid-config', `Nothing was imported: ${problem}`));
       return;
     }
+    const isTable = ({ source }: NewText): boolean => suggestsListops(nameOf(source), this.options);
+    const tables = texts.filter(isTable);
+    this.#queue(
+      texts.filter((text) => !isTable(text)),
+      this.options,
+    );
+    if (tables.length > 0) void this.#askForm(tables, this.options);
+  }
+
+  #queue(texts: readonly NewText[], options: ImportChoices): void {
     const settings = {
-      tokenizer: tokenizerOf(this.options),
-      validationShare: this.options.validationShare ?? NaN,
+      tokenizer: tokenizerOf(options),
+      validationShare: options.validationShare ?? NaN,
       begunAt: window.location.hash,
     };
     for (const { source, bytes } of texts) this.#add({ source, bytes, ...settings });
     void this.#work();
+  }
+
+  /** A table is hardly a text: it may be ListOps data, which only the person knows. */
+  async #askForm(tables: readonly NewText[], options: ImportChoices): Promise<void> {
+    const names = tables.map(({ source }) => `“${nameOf(source)}”`).join(', ');
+    const chosen = await questions.choose({
+      title: tables.length === 1 ? `Is ${names} ListOps data?` : 'Are these ListOps data?',
+      body: [
+        ...(tables.length === 1 ? [] : [names]),
+        'ListOps data are lines of a label, a tab and an expression such as [MAX 2 9 [MIN 4 7 ] 0 ], for training classifiers. Other tables can be imported as text.',
+      ],
+      action: 'Import as ListOps',
+      otherwise: `Import as ${tokenizerWords(tokenizerOf(options))}`,
+    });
+    if (chosen !== null)
+      this.#queue(tables, chosen === 'action' ? { ...options, tokenizer: 'listops' } : options);
   }
 
   /** One at a time: learning a tokenizer uses the whole machine as it is. */

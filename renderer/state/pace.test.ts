@@ -18,7 +18,10 @@ const curve = (steps: readonly StepMetric[], summarised = false): Curve => ({
   ...{ steps: steps.length, summarised },
   points: steps.map((step): CurvePoint => ({ ...step, count: 1, lowest: 2, highest: 2 })),
   validations: [
-    { step: 200, loss: 2, tokens: 1, milliseconds: 5000, trainedTokens: 1, elapsedSeconds: 20 },
+    {
+      ...{ step: 200, loss: 2, accuracy: null, tokens: 1, milliseconds: 5000 },
+      ...{ trainedTokens: 1, elapsedSeconds: 20 },
+    },
   ],
 });
 

@@ -6,6 +6,8 @@ export interface Question {
   body: readonly string[];
   /** What the button that goes on says: a verb. */
   action: string;
+  /** What the button for another way says: a verb as well. */
+  otherwise?: string;
   /** The action cannot be undone. */
   danger?: boolean;
   /** Present when a text is asked for. */
@@ -21,12 +23,20 @@ class Questions {
     return (await this.#ask(question)) !== null;
   }
 
+  /** Which of two ways the person chose; null when they changed their mind. */
+  async choose(
+    question: Omit<Question, 'field'> & { otherwise: string },
+  ): Promise<'action' | 'otherwise' | null> {
+    const answer = await this.#ask(question);
+    return answer === '' ? 'action' : answer === null ? null : 'otherwise';
+  }
+
   /** The text that was entered; null when the person changed their mind. */
   text(question: Question & { field: NonNullable<Question['field']> }): Promise<string | null> {
     return this.#ask(question);
   }
 
-  /** Called by the dialog. */
+  /** Called by the dialog: with a text, empty where none was asked for, or the other way's name. */
   answer(text: string | null): void {
     this.current = null;
     this.#answer?.(text);

@@ -86,7 +86,7 @@ export class TextImport {
 }
 
 /** The file's name. */
-function nameOf(source: ImportSource): string {
+export function nameOf(source: ImportSource): string {
   return source.kind === 'file'
     ? source.file.name
     : (source.path.split(/[\\/]/u).at(-1) ?? source.path);

@@ -175,12 +175,63 @@ examine([
     leave: escape,
   },
   {
+    name: 'presets that fit a search',
+    reach: async (page) => {
+      await page.getByRole('searchbox').fill('moa wikitext');
+      await page
+        .getByRole('radio', { name: /^MoA 47M/u })
+        .first()
+        .waitFor();
+    },
+    leave: (page) => page.getByRole('searchbox').fill(''),
+  },
+  {
+    name: 'the paper’s presets, and costs of one layer',
+    reach: async (page) => {
+      await page.getByRole('button', { name: /^As published/u }).click();
+      await page.getByRole('radio', { name: /^SwitchAll 47M.*C4/u }).waitFor();
+      await page.getByRole('radio', { name: 'One layer' }).check({ force: true });
+      await page.getByText(/as the paper’s tables print it/u).waitFor();
+    },
+  },
+  {
+    name: 'a model matched to another',
+    reach: async (page) => {
+      await page.getByRole('button', { name: 'Match to…' }).click();
+      await page
+        .getByRole('dialog')
+        .getByRole('row', { name: /^Attention MACs/u })
+        .waitFor();
+    },
+    leave: escape,
+  },
+  {
+    name: 'the form for ListOps data, with errors',
+    at: 'data',
+    reach: async (page) => {
+      await page.getByRole('button', { name: 'Make ListOps data…' }).click();
+      await page.getByRole('textbox', { name: 'Examples' }).fill('none');
+      await page
+        .getByRole('dialog')
+        .getByText(/^Examples is "none"/u)
+        .waitFor();
+    },
+    leave: escape,
+  },
+  {
+    name: 'model and data that do not fit',
+    at: 'new?from=tiny-listops-dense-8',
+    reach: (page) => page.getByText('Model and data do not fit.').waitFor(),
+  },
+  {
     name: 'runs compared',
     at: 'runs',
     reach: async (page) => {
       for (const name of ['first', 'second', 'diverging'])
         await page.getByRole('checkbox', { name: `Show ${name} in` }).check();
       await page.getByRole('heading', { name: 'Quality against cost' }).waitFor();
+      await page.getByRole('checkbox', { name: 'Published points' }).check();
+      await page.getByText(/^published on/u).waitFor();
     },
   },
   {

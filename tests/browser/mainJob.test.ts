@@ -112,7 +112,7 @@ step('a dropped text becomes a dataset', async () => {
 step('a run is configured, started and watched', async () => {
   await button('Train on it').first().click();
   await heading('New run').waitFor();
-  await page.getByRole('radio', { name: /Tiny SwitchHead/u }).check({ force: true });
+  await page.getByRole('radio', { name: /^Tiny SwitchHead SwitchHead/u }).check({ force: true });
   await makeTiny(4000);
   await field('Head width (P)').fill('10');
   await page
@@ -140,6 +140,25 @@ step('a run is configured, started and watched', async () => {
   assert.match(await page.title(), /% switchhead/u);
 });
 
+step('a dense baseline is matched by a mixture of attention heads', async () => {
+  await page.goto(`${new URL(app.url).origin}/#/new?from=tiny-dense`);
+  await heading('New run').waitFor();
+  await button('Match to…').click();
+  const dialog = page.getByRole('dialog', { name: 'Match to dense H8' });
+  await dialog.getByRole('radio', { name: 'MoA' }).check({ force: true });
+  await dialog.getByText(/^MoA H\d+\/8/u).waitFor();
+  await dialog.getByRole('row', { name: /^Parameters .*(=|1\.00×)$/u }).waitFor();
+  await dialog.getByRole('button', { name: 'Put it into the form' }).click();
+  await dialog.waitFor({ state: 'detached' });
+  assert.equal(await page.getByRole('combobox', { name: 'Attention' }).inputValue(), 'moa');
+  assert.equal(await field('Attention experts (E)').inputValue(), '8');
+  await button('Discard changes').click();
+  await page
+    .getByRole('navigation')
+    .getByRole('link', { name: /switchhead/u })
+    .click();
+});
+
 step('it is paused, resumed, stopped and resumed again', async () => {
   await button('Pause').click();
   await hasStatus('Paused');
@@ -159,10 +178,10 @@ step('more runs are queued behind it', async () => {
   await page.goto(`${new URL(app.url).origin}/#/new`);
   await heading('New run').waitFor();
   for (const [preset, name] of [
-    ['Tiny dense', 'dense'],
-    ['Tiny SwitchAll', 'switchall'],
+    ['Tiny dense dense', 'dense'],
+    ['Tiny SwitchAll SwitchAll', 'switchall'],
   ]) {
-    await page.getByRole('radio', { name: new RegExp(preset, 'u') }).check({ force: true });
+    await page.getByRole('radio', { name: new RegExp(`^${preset}`, 'u') }).check({ force: true });
     await makeTiny(60);
     await field('Head width (P)').fill('8');
     await field(/^Name/u).fill(name);
@@ -196,6 +215,14 @@ step('the three are compared', async () => {
     await page.getByRole('radio', { name: axis }).check({ force: true });
   assert.match((await chart.getAttribute('aria-label')) ?? '', /switchall/u);
   await page.getByRole('heading', { name: 'Quality against cost' }).waitFor();
+  await page.getByRole('checkbox', { name: 'Published points' }).check();
+  await page.getByText('published on WikiText-103, tables 1, 2, 3 and 7').waitFor();
+  const scatter = page.getByRole('img', { name: /^Best validation loss against/u });
+  assert.match(
+    (await scatter.getAttribute('aria-label')) ?? '',
+    /Published on WikiText-103: .*MoA/u,
+  );
+  await page.getByRole('checkbox', { name: 'Published points' }).uncheck();
   await page.getByRole('checkbox', { name: 'Show dense in the charts' }).uncheck();
   await table.getByRole('link', { name: 'dense', exact: true }).waitFor({ state: 'detached' });
   await page.getByRole('checkbox', { name: 'Show dense in the charts' }).check();

@@ -53,29 +53,74 @@ export class GoldenCase {
     return this.names('param').some((name) => pattern.test(name));
   }
 
+  /** Whether a parameter is a stack of expert matrices; false where there is no such tensor. */
+  isExpert(pattern: RegExp): boolean {
+    const name = this.names('param').find((parameter) => pattern.test(parameter));
+    const shape = this.file.tensors.get(`${this.name}.param.${name}`)?.shape;
+    return shape?.length === 3;
+  }
+
+  /** Axes of a tensor. @throws SwitchyardError('invalid-data') naming the tensor that is missing */
+  shape(tensor: string): readonly number[] {
+    const found = this.file.tensors.get(`${this.name}.${tensor}`);
+    if (found === undefined)
+      throw new SwitchyardError(
+        'invalid-data',
+        `The tensor "${this.name}.${tensor}" is missing from ${this.file.path}.`,
+      );
+    return found.shape;
+  }
+
+  /** A word of the json entry; undefined where there is none. */
+  word(key: string): string | undefined {
+    const value = this.sizes[key];
+    return typeof value === 'string' ? value : undefined;
+  }
+
+  /** Whether the json entry's flags say so; undefined where they do not speak of it. */
+  flag(key: string): boolean | undefined {
+    const { flags } = this.sizes;
+    const value: unknown =
+      typeof flags === 'object' && flags !== null ? (flags as Sizes)[key] : undefined;
+    return typeof value === 'boolean' ? value : undefined;
+  }
+
   /** A language model, with tokens and losses; otherwise a single layer. */
   get isLanguageModel(): boolean {
     return this.someParameter(/^embedding\.|^output\.|^unique_layers\./u);
   }
 
-  get isSwitchHead(): boolean {
-    return this.someParameter(/(^|\.)(sel_[vo]|selections\.[vo]|projections\.[qkvo])$/u);
+  /** Undefined for a feed-forward on its own. */
+  get attention(): 'dense' | 'switchhead' | 'moa' | undefined {
+    if (this.someParameter(/(^|\.)(sel_[vo]|selections\.[qkvo]|projections\.[qkvo])$/u))
+      return 'switchhead';
+    if (this.someParameter(/(^|self_attn\.)(sel_dst|data_to_q|data_to_kv)$/u)) return 'moa';
+    const isDense = this.someParameter(/(^|\.)(data_to_q|data_to_kv|out_proj|multi_head_merge)\./u);
+    return isDense || this.isLanguageModel ? 'dense' : undefined;
   }
 
   get isSigmaMoe(): boolean {
     return this.someParameter(/(^|\.)(expert_sel|keys|values)$/u);
   }
 
-  /**
-   * Why this version cannot run the case; undefined when it can. Only what is recognised as something
-   * else is unsupported: a case that merely lacks a tensor fails, naming it.
-   */
+  /** Transformer-XL positions: by their projection, or, should that be missing, by what else is said. */
+  get isRelative(): boolean {
+    const { mem, mem_chunks: chunks, source } = this.sizes;
+    return (
+      this.someParameter(/pos_to_p[kq]|global_(content|pos)_bias/u) ||
+      Number(mem ?? chunks ?? 0) > 0 ||
+      /XL\b|Relative|MoA/u.test(String(source))
+    );
+  }
+
+  /** Why this version cannot run the case; undefined when it can. */
   unsupported(): string | undefined {
-    if (this.names('param').length === 0) return undefined;
-    if (this.someParameter(/pos_to_p[kq]/u))
-      return 'Transformer-XL positions are not supported yet';
-    if (this.isLanguageModel)
-      return this.sizes.mem_chunks === 0 ? undefined : 'cached chunks are not supported yet';
-    return this.isSwitchHead || this.isSigmaMoe ? undefined : 'this layer is not supported yet';
+    const expected = { rotate_fraction: 0.5, rope_base: 10_000, activation: 'relu', tied: false };
+    for (const [key, value] of Object.entries(expected)) {
+      const given = this.sizes[key] ?? value;
+      if (given !== value)
+        return `${key} is ${JSON.stringify(given)}, this version computes with ${JSON.stringify(value)}`;
+    }
+    return undefined;
   }
 }

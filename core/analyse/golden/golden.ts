@@ -4,25 +4,36 @@
  * Cases are recognised by their tensors, so any file pair of that layout works.
  */
 import { readFileSync } from 'node:fs';
-import { resolveConfig } from '../../contract/resolveConfig.ts';
-import type { ModelConfig, PartialConfig, TrainingConfig } from '../../contract/config.ts';
+import {
+  combinationProblems,
+  completeConfig,
+  resolveConfig,
+} from '../../contract/resolveConfig.ts';
+import type {
+  ModelConfig,
+  PartialConfig,
+  RunConfig,
+  TrainingConfig,
+} from '../../contract/config.ts';
 import { SwitchyardError } from '../../contract/errors.ts';
 import { GoldenCase, type Sizes } from './case.ts';
 import { compare, compareScalars, judge, tolerance, type Deviation } from './deviation.ts';
 import { withFileErrors } from '../../data/fileErrors.ts';
 import { openSafetensors, type SafetensorsFile } from '../../data/safetensors.ts';
 import { differentiate } from '../../graph/differentiate.ts';
-import type { Executor, Feed } from '../../graph/executor.ts';
+import type { Executor, Feed, Program } from '../../graph/executor.ts';
 import { Graph } from '../../graph/graph.ts';
+import { concat } from '../../graph/ops/concat.ts';
 import { crossEntropy } from '../../graph/ops/crossEntropy.ts';
 import { mean } from '../../graph/ops/mean.ts';
 import { plan } from '../../graph/plan.ts';
-import { attentionFamilies } from '../../model/attention.ts';
-import { fromAuthors, toAuthors, type AuthorsName } from '../../model/authorsNames.ts';
+import { attentionFamilies } from '../../model/attention/index.ts';
+import { fromAuthors, toAuthors, type AuthorsTensor } from '../../model/authorsNames.ts';
 import { ModelBuilder } from '../../model/builder.ts';
 import { feedForwardFamilies } from '../../model/feedForward.ts';
-import { languageModel } from '../../model/languageModel.ts';
+import { memoryTokens, memoryVariables, visibleSources } from '../../model/memory.ts';
 import { trainPlans } from '../../model/plans.ts';
+import { transformer } from '../../model/transformer.ts';
 
 export interface GoldenResult {
   name: string;
@@ -97,24 +108,53 @@ async function checkCase(
 }
 
 /** Configuration fields of a case; what a layer does not have keeps a valid default. */
-function modelConfig(
-  golden: GoldenCase,
-  moeFeedForward: boolean,
-  switchHead: boolean,
-): ModelConfig {
-  const attention = golden.isLanguageModel || switchHead;
+function modelConfig(golden: GoldenCase): ModelConfig {
+  const { attention, isLanguageModel, isSigmaMoe, isRelative } = golden;
   const model: PartialConfig['model'] = {
     width: golden.size('d_model'),
     context: golden.size('T'),
-    layers: golden.isLanguageModel ? golden.size('n_layers') : 1,
-    attention: switchHead ? 'switchhead' : 'dense',
-    ...(attention ? { heads: golden.size('n_heads'), headWidth: golden.size('d_head') } : {}),
-    ...(switchHead ? { experts: golden.size('n_experts'), activeExperts: golden.size('k') } : {}),
-    feedForward: moeFeedForward ? 'sigma-moe' : 'dense',
-    ...(golden.isLanguageModel && !moeFeedForward ? { feedForwardWidth: golden.size('d_ff') } : {}),
-    ...(moeFeedForward ? moeSizes(golden) : {}),
+    layers: isLanguageModel ? golden.size('n_layers') : 1,
+    positions: isRelative ? 'xl' : 'rope',
+    ...(isRelative && isLanguageModel ? { memoryChunks: golden.size('mem_chunks') } : {}),
+    ...(attention === undefined ? {} : attentionConfig(golden, attention)),
+    feedForward: isSigmaMoe ? 'sigma-moe' : 'dense',
+    ...(isLanguageModel && !isSigmaMoe ? { feedForwardWidth: golden.size('d_ff') } : {}),
+    ...(isSigmaMoe ? moeSizes(golden) : {}),
   };
-  return resolveConfig({ model }).model;
+  // Numbers can be checked at any size, also where no run would be allowed.
+  const config = completeConfig({ model } as RunConfig);
+  const [problem] = combinationProblems(config);
+  if (problem !== undefined) throw new SwitchyardError('invalid-data', problem.message);
+  return config.model;
+}
+
+function attentionConfig(
+  golden: GoldenCase,
+  attention: ModelConfig['attention'],
+): PartialConfig['model'] {
+  const shape = { attention, heads: golden.size('n_heads'), headWidth: golden.size('d_head') };
+  if (attention === 'dense') return shape;
+  const experts = golden.size('n_experts');
+  if (attention === 'moa') return { ...shape, experts, gating: gating(golden) };
+  const isExpert = (projection: string): boolean =>
+    golden.flag(`${projection}_expert`) ??
+    golden.isExpert(new RegExp(`(^|\\.)(projections\\.)?${projection}(\\.weight)?$`, 'u'));
+  const expertProjections = ['q', 'k', 'v', 'o'].filter(isExpert).join('');
+  const isShared = golden.flag('same_sel') === true && !golden.someParameter(/selections\.[kv]$/u);
+  return {
+    ...shape,
+    experts,
+    activeExperts: golden.size('k'),
+    expertProjections: expertProjections as ModelConfig['expertProjections'],
+    selection: isShared ? 'shared' : 'separate',
+  };
+}
+
+/** The authors call them by mode and selection; their defaults are "my" and "sigmoid". */
+function gating(golden: GoldenCase): ModelConfig['gating'] {
+  const mode = golden.word('mode') ?? golden.word('moa_mode') ?? 'my';
+  if (mode === 'moa') return 'softmax';
+  return golden.word('selection') === 'softmax' ? 'softmax-chosen' : 'sigmoid';
 }
 
 function moeSizes(golden: GoldenCase) {
@@ -129,31 +169,42 @@ function moeSizes(golden: GoldenCase) {
 }
 
 /** Gives every parameter of a builder the case's values, and returns where each came from. */
-function loadAuthors(golden: GoldenCase, builder: ModelBuilder, executor: Executor): AuthorsName[] {
-  return builder.parameters.map(({ name, shape }) => {
-    const source = toAuthors(name, golden.names('param'));
+function loadAuthors(
+  golden: GoldenCase,
+  builder: ModelBuilder,
+  executor: Executor,
+  heads: number,
+): AuthorsTensor[] {
+  return builder.parameters.map((parameter) => {
+    const { name, shape } = parameter;
+    const source = toAuthors(parameter, heads, golden.names('param'));
     executor.write(name, shape, fromAuthors(source, shape, golden.floats(`param.${source.name}`)));
     return source;
   });
 }
 
-/** A single layer: output, gradients of all weights and of the input. */
+/** A single layer: output, gradients of all weights and of the inputs. */
 async function checkLayer(golden: GoldenCase, executor: Executor): Promise<Deviation[]> {
-  const attention = golden.isSwitchHead;
-  const config = modelConfig(golden, !attention, attention);
-  const shape = [golden.size('B'), config.context, config.width];
+  const config = modelConfig(golden);
   const graph = new Graph();
-  const builder = new ModelBuilder(graph, {
-    dropout: 0,
-    attentionSave: executor.info.attentionSave,
-  });
-  const x = graph.input('x', shape, 'f32');
-  const layer = attention
-    ? attentionFamilies[config.attention]
-    : feedForwardFamilies[config.feedForward];
-  const y = layer(builder, 'layer', x, config);
-  const cotangent = graph.input('cotangent', shape, 'f32');
-  const gradients = differentiate(y, [x, ...builder.tensors], cotangent);
+  const { attentionSave } = executor.info;
+  const builder = new ModelBuilder(graph, { training: false, attentionSave });
+  const x = graph.input('input.0', golden.shape('input.0'), 'f32');
+  const hasMemory = golden.has('input.1') || Number(golden.sizes.mem ?? 0) > 0;
+  const memory = hasMemory ? graph.input('input.1', golden.shape('input.1'), 'f32') : undefined;
+  const { attention } = golden;
+  const y =
+    attention === undefined
+      ? feedForwardFamilies[config.feedForward](builder, 'feedForward', x, config)
+      : attentionFamilies[attention](
+          builder,
+          'attention',
+          { destination: x, source: memory === undefined ? x : concat(memory, x) },
+          config,
+        );
+  const inputs = memory === undefined ? [x] : [x, memory];
+  const cotangent = graph.input('cotangent', y.shape, 'f32');
+  const gradients = differentiate(y, [...inputs, ...builder.tensors], cotangent);
   const outputs = Object.fromEntries([
     ['output', y] as const,
     ...gradients.map((gradient, i) => [`gradient.${i}`, gradient] as const),
@@ -161,17 +212,23 @@ async function checkLayer(golden: GoldenCase, executor: Executor): Promise<Devia
   const program = executor.compile(
     plan(graph, { outputs, scratch: (node) => executor.scratch(node) }),
   );
-  const sources = loadAuthors(golden, builder, executor);
-  const feed: Feed = {
-    inputs: { x: golden.floats('input.0'), cotangent: golden.floats('output_cotangent') },
+  const sources = loadAuthors(golden, builder, executor, config.heads);
+  const inputNames = inputs.map((_, i) => `input.${i}`);
+  const results = await program.run({
+    inputs: {
+      ...Object.fromEntries(inputNames.map((name) => [name, golden.floats(name)])),
+      cotangent: golden.floats('output_cotangent'),
+    },
     uniforms: {},
-  };
-  const results = await program.run(feed);
+  });
   program.dispose();
+  const gradient = (i: number) => results[`gradient.${i}`];
   return [
     compare('output', results.output, golden.floats('output')),
-    compare('input_grad.0', results['gradient.0'], golden.floats('input_grad.0')),
-    ...compareGradients(golden, 'grad', builder, sources, (i) => results[`gradient.${i + 1}`]),
+    ...inputs.map((_, i) =>
+      compare(`input_grad.${i}`, gradient(i), golden.floats(`input_grad.${i}`)),
+    ),
+    ...compareGradients(golden, 'grad', builder, sources, (i) => gradient(inputs.length + i)),
   ];
 }
 
@@ -180,7 +237,7 @@ function compareGradients(
   golden: GoldenCase,
   kind: string,
   builder: ModelBuilder,
-  sources: readonly AuthorsName[],
+  sources: readonly AuthorsTensor[],
   gradient: (index: number) => ArrayLike<number>,
 ): Deviation[] {
   return builder.parameters.map(({ shape }, i) => {
@@ -191,47 +248,78 @@ function compareGradients(
 
 /** A language model: logits and losses of two chunks, gradients of the second, ten training steps. */
 async function checkLanguageModel(golden: GoldenCase, executor: Executor): Promise<Deviation[]> {
-  const config = modelConfig(golden, golden.isSigmaMoe, golden.isSwitchHead);
+  const config = modelConfig(golden);
   const batch = golden.size('B');
   const vocabulary = golden.size('vocab');
-  const graph = new Graph();
-  const builder = new ModelBuilder(graph, {
-    dropout: 0,
-    attentionSave: executor.info.attentionSave,
-  });
-  const tokens = graph.input('tokens', [batch, config.context], 'i32');
-  const targets = graph.input('targets', [batch, config.context], 'i32');
-  const logits = languageModel(builder, tokens, config, vocabulary); // [B, T, V]
-  const loss = mean(crossEntropy(logits, targets));
-  const gradients = differentiate(loss, builder.tensors, graph.uniform('lossScale'));
-  const named = gradients.map((gradient, i) => [`gradient.${i}`, gradient] as const);
-  const outputs = { logits, loss, ...Object.fromEntries(named) };
-  const program = executor.compile(
-    plan(graph, { outputs, scratch: (node) => executor.scratch(node) }),
-  );
-  const sources = loadAuthors(golden, builder, executor);
-
-  const all = golden.integers('tokens'); // [12·T + 1, B]
-  const chunk = (index: number) => readChunk(all, index, config.context, batch);
-  const feed = (index: number): Feed => ({ inputs: chunk(index), uniforms: { lossScale: 1 } });
-  const first = await program.run(feed(0));
-  const second = await program.run(feed(1));
+  const { builder, program } = compileLanguageModel(executor, config, vocabulary, batch);
+  const sources = loadAuthors(golden, builder, executor, config.heads);
+  const feed = chunkFeeds(golden.integers('tokens'), config, batch);
+  const uniforms = { lossScale: 1 };
+  const first = await program.run({ inputs: feed(0), uniforms });
+  const second = await program.run({ inputs: feed(1), uniforms });
   program.dispose();
   const timeFirst = (values: ArrayLike<number>) =>
     swapLeading(values, batch, config.context, vocabulary); // [T, B, V]
+  const losses = [first.loss[0], second.loss[0]];
   return [
     compare('logits_chunk0', timeFirst(first.logits), golden.floats('logits_chunk0')),
     compare('logits_chunk1', timeFirst(second.logits), golden.floats('logits_chunk1')),
-    compareScalars(
-      'loss',
-      [first.loss[0], second.loss[0]],
-      golden.floats('loss'),
-      tolerance.loss,
-      false,
-    ),
+    compareScalars('loss', losses, golden.floats('loss'), tolerance.loss, false),
     ...compareGradients(golden, 'grad_chunk1', builder, sources, (i) => second[`gradient.${i}`]),
-    ...(await trainTenSteps(golden, executor, config, vocabulary, batch, chunk)),
+    ...(await trainTenSteps(golden, executor, config, vocabulary, batch, feed)),
   ];
+}
+
+/** Logits, loss and gradients of one chunk after the other, the memory moving on. */
+function compileLanguageModel(
+  executor: Executor,
+  config: ModelConfig,
+  vocabulary: number,
+  batch: number,
+): { builder: ModelBuilder; program: Program } {
+  const graph = new Graph();
+  const { attentionSave } = executor.info;
+  const builder = new ModelBuilder(graph, { training: false, attentionSave });
+  const targets = graph.input('targets', [batch, config.context], 'i32');
+  const memory = memoryVariables(config, batch, 'training');
+  const { logits, memories } = transformer(
+    builder,
+    {
+      tokens: graph.input('tokens', [batch, config.context], 'i32'),
+      ...(memory.length > 0 ? { visible: graph.input('visible', [batch, 2], 'i32') } : {}),
+      memories: memory.map(({ name, shape }) => graph.variable(name, shape)),
+    },
+    config,
+    vocabulary,
+  ); // [B, T, V]
+  const loss = mean(crossEntropy(logits, targets));
+  const gradients = differentiate(loss, builder.tensors, graph.uniform('lossScale'));
+  const named = gradients.map((gradient, i) => [`gradient.${i}`, gradient] as const);
+  const program = executor.compile(
+    plan(graph, {
+      outputs: { logits, loss, ...Object.fromEntries(named) },
+      updates: memory.map(({ name }, i) => [name, memories[i]]),
+      scratch: (node) => executor.scratch(node),
+    }),
+  );
+  return { builder, program };
+}
+
+/** The inputs of chunk c: rows c·T … c·T + T of `all` [.., B], targets shifted by one, c chunks remembered. */
+function chunkFeeds(
+  all: Int32Array,
+  config: ModelConfig,
+  batch: number,
+): (chunk: number) => Feed['inputs'] {
+  const { context } = config;
+  const memory = memoryTokens(config, 'training');
+  return (chunk) => {
+    const filled = chunk * context;
+    return {
+      ...readChunk(all, chunk, context, batch),
+      ...(memory > 0 ? { visible: visibleSources({ batch, memory, filled, context }) } : {}),
+    };
+  };
 }
 
 /** Chunk c holds rows c·T … c·T + T; targets are shifted by one: [T, B] → two of [B, T]. */
@@ -265,7 +353,7 @@ async function trainTenSteps(
   model: ModelConfig,
   vocabulary: number,
   batch: number,
-  chunk: (index: number) => { tokens: Int32Array; targets: Int32Array },
+  feed: (chunk: number) => Feed['inputs'],
 ): Promise<Deviation[]> {
   const optimizer = parseOptimizer(golden);
   const { step } = trainPlans(model, vocabulary, { ...optimizer, batch }, executor);
@@ -283,7 +371,7 @@ async function trainTenSteps(
       draw: i,
       lossScale: 1,
     };
-    const { loss, norm } = await program.run({ inputs: chunk(i), uniforms });
+    const { loss, norm } = await program.run({ inputs: feed(i), uniforms });
     losses.push(loss[0]);
     norms.push(norm[0]);
   }

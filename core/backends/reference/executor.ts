@@ -71,6 +71,17 @@ export class ReferenceExecutor implements Executor {
     return value.data;
   }
 
+  swap(a: string, b: string): void {
+    const [first, second] = [this.variables.get(a), this.variables.get(b)];
+    if (first === undefined || second === undefined || first.shape.join() !== second.shape.join())
+      throw new SwitchyardError(
+        'internal',
+        `Variables "${a}" and "${b}" cannot be swapped: both must exist, in one shape.`,
+      );
+    this.variables.set(a, second);
+    this.variables.set(b, first);
+  }
+
   memory(): ExecutorMemory {
     return { current: this.alive, peak: this.peak };
   }

@@ -89,6 +89,17 @@ export class TfjsExecutor implements Executor {
     return Promise.resolve((value.dataSync() as Float32Array).slice());
   }
 
+  swap(a: string, b: string): void {
+    const [first, second] = [this.variables.get(a), this.variables.get(b)];
+    if (first === undefined || second === undefined || first.shape.join() !== second.shape.join())
+      throw new SwitchyardError(
+        'internal',
+        `Variables "${a}" and "${b}" cannot be swapped: both must exist, in one shape.`,
+      );
+    this.variables.set(a, second);
+    this.variables.set(b, first);
+  }
+
   memory(): ExecutorMemory {
     return { current: this.own, peak: this.peak };
   }

@@ -28,6 +28,8 @@ export function freshRun(changes: Partial<Run> = {}): Run {
     lastValidationLoss: null,
     bestValidationLoss: null,
     bestStep: null,
+    lastAccuracy: null,
+    bestAccuracy: null,
     millisecondsPerStep: null,
     peakTensorBytes: null,
     peakRssBytes: null,

@@ -34,7 +34,8 @@ export function adamwParts<X>(inputs: readonly X[]): {
 
 /**
  * AdamW with decoupled weight decay (Loshchilov & Hutter 2019) and clipping by global norm, over all
- * parameters in one node so that an executor can do it in few dispatches.
+ * parameters in one node so that an executor can do it in few dispatches. Where the norm is not finite
+ * every output equals its input: the step is skipped, as dynamic loss scaling needs it.
  * [learningRate, step, lossScale, norm, parameters…, gradients…, m…, v…] → [parameters…, m…, v…].
  */
 export const adamwOp: Op<AdamwAttributes> = {
@@ -57,6 +58,10 @@ export const adamwOp: Op<AdamwAttributes> = {
     const t = step.data[0];
     const factor = Math.min(1, clip / (norm.data[0] + 1e-6)) / lossScale.data[0];
     const count = parameters.length;
+    if (!Number.isFinite(norm.data[0])) {
+      for (const [i, { data }] of [...parameters, ...m, ...v].entries()) outputs[i].data.set(data);
+      return;
+    }
     for (let i = 0; i < count; i++) {
       const [p, newM, newV]: ReferenceTensor[] = [
         outputs[i],

@@ -6,22 +6,23 @@ export interface EmbeddingAttributes {
   readonly scale: number;
 }
 
-/** scale · table[id]: table [V, D], ids [...] of i32 in [0, V) → [..., D]. */
+/**
+ * scale · table[id]: table [..., D], ids [...] of i32 that count the table's V rows, whatever axes these
+ * have → [..., D]. So it gathers rows of activations [B, T, D] as well as of an embedding [V, D].
+ */
 export const embeddingOp: Op<EmbeddingAttributes> = {
   name: 'embedding',
   infer([table, ids]) {
     requireShape(
-      table.shape.length === 2,
+      table.shape.length >= 2,
       'embedding',
-      `the table must be [V, D], not ${show(table)}.`,
+      `the table must be [..., D], not ${show(table)}.`,
     );
     requireType(ids, 'i32', 'embedding', 'ids');
-    return [f32(...ids.shape, table.shape[1])];
+    return [f32(...ids.shape, last(table.shape))];
   },
   backward({ inputs: [table, ids], attributes: { scale } }, [dy], needs) {
-    return [
-      needs[0] && dy !== undefined ? embeddingGrad(ids, dy, table.shape[0], scale) : undefined,
-    ];
+    return [needs[0] && dy !== undefined ? embeddingGrad(ids, dy, table.shape, scale) : undefined];
   },
   reference([table, ids], [y], { scale }) {
     const width = last(table.shape);

@@ -2,14 +2,15 @@ import type { Op, Tensor } from '../graph.ts';
 import { f32, last } from '../shapes.ts';
 
 export interface EmbeddingGradAttributes {
-  readonly vocabulary: number;
+  /** The table's shape, [..., D]. */
+  readonly shape: readonly number[];
   readonly scale: number;
 }
 
-/** Gradient of the table: ids [...], dy [..., D] → [V, D], rows of equal id summed. */
+/** Gradient of the table: ids [...], dy [..., D] → the table's shape, rows of equal id summed. */
 export const embeddingGradOp: Op<EmbeddingGradAttributes> = {
   name: 'embeddingGrad',
-  infer: ([, dy], { vocabulary }) => [f32(vocabulary, last(dy.shape))],
+  infer: (_inputs, { shape }) => [f32(...shape)],
   reference([ids, dy], [dTable], { scale }) {
     const width = last(dy.shape);
     for (const [row, id] of ids.data.entries()) {
@@ -20,6 +21,11 @@ export const embeddingGradOp: Op<EmbeddingGradAttributes> = {
 };
 
 /** See {@link embeddingGradOp}. */
-export function embeddingGrad(ids: Tensor, dy: Tensor, vocabulary: number, scale: number): Tensor {
-  return ids.graph.emit(embeddingGradOp, [ids, dy], { vocabulary, scale })[0];
+export function embeddingGrad(
+  ids: Tensor,
+  dy: Tensor,
+  shape: readonly number[],
+  scale: number,
+): Tensor {
+  return ids.graph.emit(embeddingGradOp, [ids, dy], { shape, scale })[0];
 }

@@ -7,12 +7,15 @@ export interface SelectAttributes {
   readonly groups: number;
   /** Experts chosen per group. */
   readonly k: number;
+  /** What is returned of a chosen expert: the sigmoid of its logit, or the logit itself. */
+  readonly weights: 'sigmoid' | 'logit';
 }
 
 /**
- * Top-k routing with sigmoid weights: raw logits [..., G·E] → expert indices [..., G·k] of i32, each in
- * [0, E) within its group, best first, ties to the lower index; and weights sigmoid(logit) [..., G·k],
- * not normalised (Csordás et al. 2024, eq. 5-8). Gradients flow through the weights, never the choice.
+ * Top-k routing: raw logits [..., G·E] → expert indices [..., G·k] of i32, each in [0, E) within its
+ * group, best first, ties to the lower index; and the weights of the chosen [..., G·k], not normalised:
+ * sigmoid(logit) (Csordás et al. 2024, eq. 5-8) or the logits, which MoA turns into gates in other ways.
+ * Gradients flow through the weights, never the choice.
  */
 export const selectOp: Op<SelectAttributes> = {
   name: 'select',
@@ -31,7 +34,7 @@ export const selectOp: Op<SelectAttributes> = {
     const experts = last(logits.shape) / attributes.groups;
     return [selectGrad(indices, weights, dWeights, { ...attributes, experts })];
   },
-  reference([logits], [indices, weights], { groups, k }) {
+  reference([logits], [indices, weights], { groups, k, weights: kind }) {
     const experts = last(logits.shape) / groups;
     const order = Array.from({ length: experts }, (_, e) => e);
     for (let slot = 0; slot < rowsOf(logits.shape) * groups; slot++) {
@@ -39,17 +42,21 @@ export const selectOp: Op<SelectAttributes> = {
       const best = order.toSorted((a, b) => values[b] - values[a] || a - b);
       for (let j = 0; j < k; j++) {
         indices.data[slot * k + j] = best[j];
-        weights.data[slot * k + j] = 1 / (1 + Math.exp(-values[best[j]]));
+        const logit = values[best[j]];
+        weights.data[slot * k + j] = kind === 'logit' ? logit : 1 / (1 + Math.exp(-logit));
       }
     }
   },
 };
 
-/** See {@link selectOp}. */
+/** See {@link selectOp}; `weights` are sigmoids unless given. */
 export function select(
   logits: Tensor,
-  attributes: SelectAttributes,
+  attributes: Omit<SelectAttributes, 'weights'> & Partial<Pick<SelectAttributes, 'weights'>>,
 ): { indices: Tensor; weights: Tensor } {
-  const [indices, weights] = logits.graph.emit(selectOp, [logits], attributes);
+  const [indices, weights] = logits.graph.emit(selectOp, [logits], {
+    weights: 'sigmoid',
+    ...attributes,
+  });
   return { indices, weights };
 }

@@ -1,24 +1,24 @@
 import type { Op, Tensor } from '../graph.ts';
 import { f32, lead } from '../shapes.ts';
+import type { SelectAttributes } from './select.ts';
 
-export interface SelectGradAttributes {
-  readonly groups: number;
-  readonly k: number;
+export interface SelectGradAttributes extends SelectAttributes {
   readonly experts: number;
 }
 
 /**
- * Gradient of the routing logits: indices, weights, dWeights, all [..., G·k] → [..., G·E]; dw·w·(1−w) at
- * the chosen experts, zero elsewhere.
+ * Gradient of the routing logits: indices, weights, dWeights, all [..., G·k] → [..., G·E]. At the chosen
+ * experts dw·w·(1−w) where the weights are sigmoids, dw where they are logits; zero elsewhere.
  */
 export const selectGradOp: Op<SelectGradAttributes> = {
   name: 'selectGrad',
   infer: ([indices], { groups, experts }) => [f32(...lead(indices.shape), groups * experts)],
-  reference([indices, weights, dWeights], [dLogits], { k, experts }) {
+  reference([indices, weights, dWeights], [dLogits], { k, experts, weights: kind }) {
     for (let i = 0; i < indices.data.length; i++) {
       const slot = Math.floor(i / k);
       const w = weights.data[i];
-      dLogits.data[slot * experts + indices.data[i]] = dWeights.data[i] * w * (1 - w);
+      const slope = kind === 'logit' ? 1 : w * (1 - w);
+      dLogits.data[slot * experts + indices.data[i]] = dWeights.data[i] * slope;
     }
   },
 };

@@ -2,17 +2,13 @@
  * Cases for every op, as data: what to feed and which nodes to build. The gradient check and the
  * conformance of every executor run over them, so an op without a case does not compile, and an
  * executor that is wrong about an attribute is found out.
- *
- * Values are multiples of 2^-10, so that float32 holds them, and a step of 2^-12 beside them, exactly.
- * They keep away from kinks (ReLU at zero, equal routing logits) by more than that step.
  */
-import { sizeOf, type DType, type Graph, type Tensor, type Uniforms } from '../graph.ts';
+import type { Tensor, Uniforms } from '../graph.ts';
 import { adamw } from '../ops/adamw.ts';
 import { add } from '../ops/add.ts';
-import { attention, type AttentionAttributes } from '../ops/attention.ts';
-import { attentionGrad } from '../ops/attentionGrad.ts';
 import { broadcast } from '../ops/broadcast.ts';
 import { columnSum } from '../ops/columnSum.ts';
+import { concat } from '../ops/concat.ts';
 import { crossEntropyOp } from '../ops/crossEntropy.ts';
 import { crossEntropyGrad } from '../ops/crossEntropyGrad.ts';
 import { cvmm, slots, type CvmmAttributes } from '../ops/cvmm.ts';
@@ -30,25 +26,21 @@ import { mean } from '../ops/mean.ts';
 import { reluGrad } from '../ops/reluGrad.ts';
 import { rope, type RopeAttributes } from '../ops/rope.ts';
 import { scale } from '../ops/scale.ts';
-import { selectOp } from '../ops/select.ts';
-import { selectGrad } from '../ops/selectGrad.ts';
-import { uniform } from '../random.ts';
+import { sinusoid } from '../ops/sinusoid.ts';
+import { slice } from '../ops/slice.ts';
+import { attentionCases, attentionGradCases } from './attentionCases.ts';
+import {
+  choices,
+  dense,
+  positive,
+  rectified,
+  whole,
+  type CaseInput,
+  type OpCase,
+} from './caseInputs.ts';
+import { routingCases } from './routingCases.ts';
 
-export interface CaseInput {
-  readonly shape: readonly number[];
-  readonly dtype: DType;
-  readonly values: Float32Array | Int32Array;
-}
-
-export interface OpCase {
-  /** What is special about this case. */
-  readonly name: string;
-  readonly inputs: readonly CaseInput[];
-  /** Builds the op on the inputs, and whatever it needs before it; returns the op's outputs. */
-  build(inputs: readonly Tensor[], graph: Graph): readonly Tensor[];
-  /** Output that gradients come from; 0 unless said otherwise. */
-  readonly differentiated?: number;
-}
+export type { CaseInput, OpCase };
 
 /** Uniforms that all cases run with; the seed has its highest bit set. */
 export const caseUniforms: Uniforms = {
@@ -61,76 +53,6 @@ export const caseUniforms: Uniforms = {
 
 /** The step of a central difference that keeps every value of a case exact in float32. */
 export const differenceStep = 2 ** -12;
-
-const caseStream = 0x7000_0000;
-
-/** Numbers one after the other, seeded by a name. */
-function generator(seed: string): () => number {
-  const hash = [...seed].reduce((sum, character) => sum * 31 + character.charCodeAt(0), 7) >>> 0;
-  let index = 0;
-  return () => uniform(caseStream, 0, index++, hash);
-}
-
-const exact = (value: number): number => Math.round(value * 1024) / 1024;
-
-/** Values in [−1, 1), or as `shape` them. */
-function dense(
-  seed: string,
-  shape: readonly number[],
-  form: (draw: number) => number = (draw) => 2 * draw - 1,
-): CaseInput {
-  const next = generator(seed);
-  const values = Float32Array.from({ length: sizeOf(shape) }, () => exact(form(next())));
-  return { shape, dtype: 'f32', values };
-}
-
-/** Outputs of a ReLU: about half are zero, the others at least 1/16. */
-const rectified = (seed: string, shape: readonly number[]): CaseInput =>
-  dense(seed, shape, (draw) => (draw < 0.5 ? 0 : draw - 0.4375));
-
-const positive = (seed: string, shape: readonly number[]): CaseInput =>
-  dense(seed, shape, (draw) => 0.125 + draw);
-
-function whole(seed: string, shape: readonly number[], limit: number): CaseInput {
-  const next = generator(seed);
-  const values = Int32Array.from({ length: sizeOf(shape) }, () => Math.floor(next() * limit));
-  return { shape, dtype: 'i32', values };
-}
-
-/** For every group of every row, the numbers below `experts` in random order. */
-function orders(seed: string, count: number, experts: number): number[][] {
-  const next = generator(seed);
-  return Array.from({ length: count }, () => {
-    const keys = Array.from({ length: experts }, next);
-    return keys.map((_, i) => i).toSorted((a, b) => keys[a] - keys[b]);
-  });
-}
-
-/** Different experts for every group: [.., G·k]. */
-function choices(
-  seed: string,
-  lead: readonly number[],
-  groups: number,
-  k: number,
-  experts: number,
-): CaseInput {
-  const values = orders(seed, sizeOf(lead) * groups, experts).flatMap((order) => order.slice(0, k));
-  return { shape: [...lead, groups * k], dtype: 'i32', values: Int32Array.from(values) };
-}
-
-/** Logits of which no two in a group are closer than 1/4: [.., G·E]. */
-function separatedLogits(
-  seed: string,
-  lead: readonly number[],
-  groups: number,
-  experts: number,
-): CaseInput {
-  const next = generator(`${seed} noise`);
-  const values = orders(seed, sizeOf(lead) * groups, experts).flatMap((order) =>
-    order.map((rank) => exact((rank - experts / 2) * 0.375 + next() * 0.125)),
-  );
-  return { shape: [...lead, groups * experts], dtype: 'f32', values: Float32Array.from(values) };
-}
 
 function matmulCase(
   name: string,
@@ -154,50 +76,6 @@ function matmulCase(
       }),
     ],
   };
-}
-
-interface AttentionSizes {
-  readonly batch: number;
-  readonly length: number;
-  readonly source: number;
-  readonly heads: number;
-  readonly width: number;
-  readonly valueWidth: number;
-}
-
-const attentionSizes: Readonly<Record<string, AttentionSizes>> = {
-  square: { batch: 2, length: 7, source: 7, heads: 2, width: 4, valueWidth: 4 },
-  'longer source': { batch: 2, length: 5, source: 13, heads: 3, width: 5, valueWidth: 2 },
-  'one head': { batch: 1, length: 13, source: 13, heads: 1, width: 6, valueWidth: 8 },
-  'one query': { batch: 3, length: 1, source: 4, heads: 2, width: 3, valueWidth: 3 },
-};
-
-/** All sizes, causal or not, both ways of saving. */
-function attentionCases(
-  make: (name: string, sizes: AttentionSizes, attributes: AttentionAttributes) => OpCase,
-): OpCase[] {
-  return Object.entries(attentionSizes).flatMap(([name, sizes]) =>
-    [true, false].flatMap((causal) =>
-      (['lse', 'probabilities'] as const).map((save) =>
-        make(`${name}, ${causal ? 'causal' : 'full'}, saves ${save}`, sizes, {
-          heads: sizes.heads,
-          causal,
-          scale: 1 / Math.sqrt(sizes.width),
-          save,
-        }),
-      ),
-    ),
-  );
-}
-
-function attentionInputs(name: string, sizes: AttentionSizes): CaseInput[] {
-  const { batch, length, source, heads, width, valueWidth } = sizes;
-  const signed = (draw: number) => 4 * draw - 2;
-  return [
-    dense(`${name} q`, [batch, length, heads * width], signed),
-    dense(`${name} k`, [batch, source, heads * width], signed),
-    dense(`${name} v`, [batch, source, heads * valueWidth]),
-  ];
 }
 
 interface ExpertCase {
@@ -391,16 +269,28 @@ const ropeVariants: Readonly<Record<string, Partial<RopeAttributes> & { width: n
 };
 
 export const cases: { readonly [N in OpName]: readonly OpCase[] } = {
-  adamw: [1, 0.01].map((clip): OpCase => {
+  ...routingCases,
+
+  adamw: [
+    { name: 'no clipping', clip: 1, norm: 0.25 },
+    { name: 'clipped', clip: 0.01, norm: 0.25 },
+    { name: 'skipped, the norm is not a number', clip: 1, norm: NaN },
+    { name: 'skipped, the norm is infinite', clip: 1, norm: Infinity },
+  ].map(({ name: caseName, clip, norm: normValue }): OpCase => {
     const shapes = [[7, 3], [5], [2, 3, 4]];
     const part = (name: string, make: typeof dense) =>
       shapes.map((shape, i) => make(`adamw ${name} ${i}`, shape));
+    // Where the norm is not finite, some gradients are not either.
+    const gradients: typeof dense = (seed, shape) =>
+      dense(seed, shape, (draw) =>
+        draw < 0.1 && !Number.isFinite(normValue) ? normValue : 2 * draw - 1,
+      );
     return {
-      name: clip === 1 ? 'no clipping' : 'clipped',
+      name: caseName,
       inputs: [
-        dense('adamw norm', [], () => 0.25),
+        dense('adamw norm', [], () => normValue),
         ...part('parameters', dense),
-        ...part('gradients', dense),
+        ...part('gradients', gradients),
         ...part('m', dense),
         ...part('v', positive),
       ],
@@ -424,27 +314,9 @@ export const cases: { readonly [N in OpName]: readonly OpCase[] } = {
     build: ([a, b]) => [add(a, b, factor)],
   })),
 
-  attention: attentionCases((name, sizes, attributes) => ({
-    name,
-    inputs: attentionInputs(`attention ${name}`, sizes),
-    build: ([q, k, v]) => attention(q, k, v, attributes),
-  })),
+  attention: attentionCases,
 
-  attentionGrad: attentionCases((name, sizes, attributes) => ({
-    name,
-    inputs: [
-      ...attentionInputs(`attentionGrad ${name}`, sizes),
-      dense(`attentionGrad ${name} dy`, [
-        sizes.batch,
-        sizes.length,
-        sizes.heads * sizes.valueWidth,
-      ]),
-    ],
-    build: ([q, k, v, dy]) => {
-      const [y, saved] = attention(q, k, v, attributes);
-      return attentionGrad(q, k, v, y, saved, dy, attributes);
-    },
-  })),
+  attentionGrad: attentionGradCases,
 
   broadcast: [[3, 7], [13], []].map((shape) => ({
     name: `to [${shape.join(', ')}]`,
@@ -460,6 +332,16 @@ export const cases: { readonly [N in OpName]: readonly OpCase[] } = {
       build: ([x]) => [columnSum(x)],
     },
   ],
+
+  concat: [
+    { a: 7, b: 5 },
+    { a: 1, b: 4 },
+    { a: 4, b: 1 },
+  ].map(({ a, b }) => ({
+    name: `${a} and ${b} tokens`,
+    inputs: [dense(`concat a ${a}`, [3, a, 5]), dense(`concat b ${b}`, [3, b, 5])],
+    build: ([first, second]) => [concat(first, second)],
+  })),
 
   crossEntropy: [
     { shape: [7], classes: 41 },
@@ -520,11 +402,13 @@ export const cases: { readonly [N in OpName]: readonly OpCase[] } = {
     ],
   })),
 
-  dropout: [0.25, 0].map((rate) => ({
-    name: `rate ${rate}`,
-    inputs: [dense('dropout x', [3, 7, 5])],
-    build: ([x]) => [dropout(x, { rate, site: 11 })],
-  })),
+  dropout: (['element', 'row'] as const).flatMap((unit) =>
+    [0.25, 0].map((rate): OpCase => ({
+      name: `rate ${rate} by ${unit}`,
+      inputs: [dense('dropout x', [3, 7, 5])],
+      build: ([x]) => [dropout(x, { rate, site: 11, unit })],
+    })),
+  ),
 
   embedding: [
     {
@@ -532,13 +416,23 @@ export const cases: { readonly [N in OpName]: readonly OpCase[] } = {
       inputs: [dense('embedding table', [13, 7]), whole('embedding ids', [3, 5], 13)],
       build: ([table, ids]) => [embedding(table, ids, 2.5)],
     },
+    {
+      name: 'rows of activations',
+      inputs: [dense('embedding activations', [3, 5, 7]), whole('embedding rows', [3], 15)],
+      build: ([table, ids]) => [embedding(table, ids, 1)],
+    },
   ],
 
   embeddingGrad: [
     {
       name: 'repeated and absent ids',
       inputs: [whole('embeddingGrad ids', [3, 5], 6), dense('embeddingGrad dy', [3, 5, 7])],
-      build: ([ids, dy]) => [embeddingGrad(ids, dy, 13, 2.5)],
+      build: ([ids, dy]) => [embeddingGrad(ids, dy, [13, 7], 2.5)],
+    },
+    {
+      name: 'rows of activations',
+      inputs: [whole('embeddingGrad rows', [3], 15), dense('embeddingGrad dRows', [3, 7])],
+      build: ([ids, dy]) => [embeddingGrad(ids, dy, [3, 5, 7], 1)],
     },
   ],
 
@@ -626,32 +520,24 @@ export const cases: { readonly [N in OpName]: readonly OpCase[] } = {
     },
   ],
 
-  select: [
-    { groups: 1, k: 2, experts: 5 },
-    { groups: 3, k: 2, experts: 4 },
-    { groups: 3, k: 1, experts: 7 },
-    { groups: 2, k: 3, experts: 3 },
-    { groups: 2, k: 1, experts: 1 },
-  ].map(({ groups, k, experts }) => ({
-    name: `${groups} groups, ${k} of ${experts}`,
-    inputs: [separatedLogits(`select ${groups} ${k} ${experts}`, [2, 5], groups, experts)],
-    build: ([logits], graph) => graph.emit(selectOp, [logits], { groups, k }),
-    differentiated: 1,
+  sinusoid: [
+    { count: 7, width: 6, first: 0 },
+    { count: 5, width: 7, first: -3 },
+    { count: 1, width: 1, first: 2000 },
+  ].map((attributes) => ({
+    name: `${attributes.count} positions from ${attributes.first}, ${attributes.width} wide`,
+    inputs: [],
+    build: (_inputs, graph) => [sinusoid(graph, attributes)],
   })),
 
-  selectGrad: [
-    { groups: 1, k: 2, experts: 5 },
-    { groups: 3, k: 2, experts: 4 },
-    { groups: 2, k: 1, experts: 1 },
-  ].map(({ groups, k, experts }) => ({
-    name: `${groups} groups, ${k} of ${experts}`,
-    inputs: [
-      choices(`selectGrad ${groups} ${experts}`, [2, 5], groups, k, experts),
-      dense('selectGrad weights', [2, 5, groups * k], (draw) => 0.1 + 0.8 * draw),
-      dense('selectGrad dWeights', [2, 5, groups * k]),
-    ],
-    build: ([indices, weights, dWeights]) => [
-      selectGrad(indices, weights, dWeights, { groups, k, experts }),
-    ],
+  slice: [
+    { start: 0, length: 7 },
+    { start: 0, length: 3 },
+    { start: 4, length: 3 },
+    { start: 2, length: 1 },
+  ].map(({ start, length }) => ({
+    name: `${length} tokens from ${start}`,
+    inputs: [dense('slice x', [3, 7, 5])],
+    build: ([x]) => [slice(x, start, length)],
   })),
 };

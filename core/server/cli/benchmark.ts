@@ -1,11 +1,13 @@
 /** Times training steps on random tokens: the step alone, with no data, validation or checkpoint. */
 import type { ModelConfig, TrainingConfig } from '../../contract/config.ts';
-import type { Batch } from '../../data/batches.ts';
 import type { Executor, ProfileEntry } from '../../graph/executor.ts';
 import { stream, uniformInteger } from '../../graph/random.ts';
+import { memoryTokens, visibleSources } from '../../model/memory.ts';
 import { modelParameters } from '../../model/plans.ts';
+import { classes } from '../../model/transformer.ts';
+import type { Inputs } from '../../train/batchSource.ts';
 import { initialise } from '../../train/state.ts';
-import { createStepper, type Stepper } from '../../train/stepper.ts';
+import { createStepper, type Attempt, type Stepper } from '../../train/stepper.ts';
 import { median } from '../../contract/progress.ts';
 
 /** Steps before the timed ones: compilation, caches, and the executor's first allocations. */
@@ -40,16 +42,16 @@ export async function benchmark(executor: Executor, options: BenchmarkOptions): 
   const { model, training, vocabulary, steps } = options;
   const parameters = modelParameters(model, vocabulary);
   initialise(executor, parameters, training.seed);
-  const stepper = createStepper(executor, model, vocabulary, training);
+  const stepper = createStepper(executor, { model, vocabulary, training });
   const times: number[] = [];
   let peakRssBytes = 0;
   try {
     for (let step = 1; step <= warmupSteps + steps; step++) {
       const batches = Array.from({ length: training.accumulate }, (_, microBatch) =>
-        randomBatch(step, microBatch, options),
+        randomInputs(step, microBatch, options),
       );
       const start = performance.now();
-      await stepper.step(step, (microBatch) => batches[microBatch]);
+      await stepper.step(attempt(step), (microBatch) => batches[microBatch]);
       if (step > warmupSteps) times.push(performance.now() - start);
       peakRssBytes = Math.max(peakRssBytes, process.memoryUsage.rss());
       options.onStep(step, warmupSteps + steps);
@@ -72,25 +74,37 @@ export async function benchmark(executor: Executor, options: BenchmarkOptions): 
   }
 }
 
-/** Reproducible tokens that no model can predict. */
-function randomBatch(
+/** No batch is passed by: how long a step takes does not depend on the loss scale. */
+const attempt = (step: number): Attempt => ({ step, passedBy: 0, lossScale: 1 });
+
+/**
+ * Reproducible tokens and targets that no model can predict; full rows, which see all of the memory
+ * where there is one.
+ */
+function randomInputs(
   step: number,
   microBatch: number,
-  { model, training, vocabulary }: BenchmarkOptions,
-): Batch {
-  const size = training.batch * model.context;
-  const draw = (site: number): Int32Array<ArrayBuffer> =>
-    Int32Array.from({ length: size }, (_, index) =>
-      uniformInteger(stream.batches, site, index, step, vocabulary),
+  { model, training: { batch }, vocabulary }: BenchmarkOptions,
+): Inputs {
+  const { context } = model;
+  const draw = (length: number, limit: number, site: number): Int32Array<ArrayBuffer> =>
+    Int32Array.from({ length }, (_, index) =>
+      uniformInteger(stream.batches, site, index, step, limit),
     );
-  return { tokens: draw(2 * microBatch), targets: draw(2 * microBatch + 1) };
+  const tokens = draw(batch * context, vocabulary, 2 * microBatch);
+  const memory = memoryTokens(model, 'training');
+  const visible = visibleSources({ batch, memory, filled: memory, context });
+  if (model.task === 'language-model')
+    return { tokens, targets: draw(batch * context, vocabulary, 2 * microBatch + 1), visible };
+  const last = Int32Array.from({ length: batch }, (_, row) => (row + 1) * context - 1);
+  return { tokens, targets: draw(batch, classes, 2 * microBatch + 1), visible, last };
 }
 
 /** One step with timing per op. With accumulation: each kind of program once. */
 async function profileStep(stepper: Stepper, options: BenchmarkOptions): Promise<ProfileEntry[]> {
   const totals = new Map<string, ProfileEntry>();
   for (const program of stepper.programs) {
-    const { inputs, uniforms } = stepper.feed(1, 0, randomBatch(1, 0, options));
+    const { inputs, uniforms } = stepper.feed(attempt(1), 0, randomInputs(1, 0, options));
     const taken = Object.entries(inputs).filter(([name]) => program.plan.inputs.has(name));
     for (const entry of await program.profile({ inputs: Object.fromEntries(taken), uniforms })) {
       const before = totals.get(entry.op) ?? { op: entry.op, calls: 0, milliseconds: 0 };

@@ -1,6 +1,7 @@
 /** Commands that compute nothing heavy: their output, and every sentence for a wrong call. */
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
+import type { Match, Resources } from '../../contract/records.ts';
 import { CliUnderTest, parseLines } from './testing/runCli.ts';
 
 const cli = new CliUnderTest();
@@ -137,6 +138,16 @@ const wrongCalls: Record<string, WrongCall> = {
     code: 1,
     says: /^There is no preset "nope"\. Presets: tiny-dense/u,
   },
+  'a baseline that is not dense': {
+    args: ['match', 'tiny-switchhead', '--family', 'moa'],
+    code: 1,
+    says: /^The baseline has model\.attention "switchhead", but models are matched with a dense one/u,
+  },
+  'a match without a family': {
+    args: ['match', 'tiny-dense'],
+    code: 2,
+    says: /^Required option '--family/u,
+  },
   'a backend like none': {
     args: ['bench', 'tiny-dense', '--backend', 'vulkan'],
     code: 2,
@@ -201,56 +212,67 @@ test('help lists the commands', async () => {
 test('help of a command lists the settings with their defaults', async () => {
   const stdout = await cli.succeed('train', '--help');
   assert.match(stdout, /learningRate=0\.003 +Learning rate: above 0 to 10$/mu);
-  assert.match(stdout, /attention=switchhead +Attention: dense or switchhead$/mu);
+  assert.match(stdout, /attention=switchhead +Attention: dense, switchhead or moa$/mu);
   assert.match(stdout, /context=128 +Context \(T\), tokens: 2 to 65,536$/mu);
   assert.match(stdout, /--home <DIR>/u);
 });
 
-test('presets, for people and as records', async () => {
-  assert.match(await cli.succeed('presets'), /^tiny-dense +Dense attention/u);
+test('presets, for people by group and as records', async () => {
+  const stdout = await cli.succeed('presets');
+  assert.match(stdout, /^Tiny: minutes on a laptop\n {2}tiny-dense +Dense attention/u);
+  assert.match(stdout, /\nSwitchHead paper, C4\n {2}transformer-47m-xl-c4 /u);
   const records = await cli.records('presets');
   assert.deepEqual(
-    records.map(({ type, name }) => [type, name]),
-    ['tiny-dense', 'tiny-switchhead', 'tiny-switchall'].map((name) => ['preset', name]),
+    records.slice(0, 3).map(({ type, name, group }) => [type, name, group]),
+    ['tiny-dense', 'tiny-switchhead', 'tiny-switchall'].map((name) => ['preset', name, 'tiny']),
   );
+  assert.ok(records.some(({ name, dataset }) => name === 'moa-47m-h4-xl-wikitext103' && dataset));
 });
 
 test('resources: the numbers of a configuration, from a preset, a file and settings', async () => {
   const [dense] = await cli.records('resources', 'tiny-dense');
   assert.deepEqual(dense.parameters, {
     embedding: 32768,
-    attention: 262144,
+    projections: 262144,
+    selection: 0,
+    positions: 0,
     feedForward: 526848,
     normalisation: 2304,
     output: 33024,
     total: 857088,
   });
   // H (4 T P D + 2 T^2 P) and H (4 T P + 2 T^2), T = D = 128, H = 8, P = 16.
-  assert.deepEqual(dense.attentionLayer, { macs: 12_582_912, floats: 327_680 });
+  const { layer } = dense as unknown as Resources;
+  assert.deepEqual(layer.attention, { macs: 12_582_912, floats: 327_680 });
 
   const stdout = await cli.succeed('resources', 'tiny-dense');
   assert.match(stdout, /^tiny-dense: dense H8, 4 layers of 128 channels, vocabulary 256\n/u);
   assert.match(stdout, /total +857,088 +100\.0 %/u);
-  assert.match(stdout, /attention, one layer +12\.6M +327,680/u);
+  assert.match(stdout, /^attention +12\.6M +327,680$/mu);
 
   const file = config(
     'mine.json',
     '{"model": {"attention": "dense", "heads": 8, "headWidth": 16}}',
   );
-  const [mine] = await cli.records(
-    'resources',
-    file,
-    '--set',
-    'layers=2',
-    'width=64',
-    '--set',
-    'width=128',
-    '--vocabulary',
-    '1000',
-  );
+  const settings = ['--set', 'layers=2', 'width=64', '--set', 'width=128'];
+  const [mine] = await cli.records('resources', file, ...settings, '--vocabulary', '1000');
   assert.equal(mine.name, 'mine');
-  assert.equal((mine.parameters as { embedding: number }).embedding, 128_000);
-  assert.equal((mine.parameters as { attention: number }).attention, 131_072);
+  const { parameters } = mine as unknown as Resources;
+  assert.deepEqual([parameters.embedding, parameters.projections], [128_000, 131_072]);
+});
+
+test('match: a configuration that costs what a baseline costs, to look at and to train', async () => {
+  const stdout = await cli.succeed(
+    ...['match', 'tiny-dense', '--family', 'switchhead', '--by', 'macs', '--out', 'matched.json'],
+  );
+  assert.match(stdout, /SwitchHead H3 E4 k2/u);
+  assert.match(stdout, /From there H 2 → 3/u);
+  assert.match(stdout, /more parameters than the baseline/u);
+  const [found] = await cli.records('match', 'tiny-dense', '--family', 'moa', '--heads', '4');
+  const { unmatched, notes } = found as unknown as Match;
+  assert.ok(Math.abs(unmatched.parameters) < 1000 && notes.length > 0);
+  const [written] = await cli.records('resources', 'matched.json');
+  assert.equal(written.name, 'matched');
 });
 
 test('a text is imported once, listed, and found again', async () => {

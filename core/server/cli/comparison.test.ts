@@ -30,6 +30,24 @@ test('quantities go down, runs across, with units in the labels or the values', 
   assert.match(row('data'), /shakespeare +shakespeare$/u);
 });
 
+test('classifiers are compared per example and by accuracy', () => {
+  const config = resolveConfig({ model: { task: 'classification' } });
+  const first = run('first', { config, lastAccuracy: 0.9, bestAccuracy: 0.951 });
+  const second = run('second', { config, bestValidationLoss: 1.8 });
+  const lines = comparisonTable([first, second], () => 'listops', 160, plain);
+  const row = (label: string): string => lines.find((line) => line.startsWith(label)) ?? '';
+  assert.match(row('best validation loss (nats/example)'), /1\.7300 +1\.8000$/u);
+  assert.match(row('best validation accuracy'), /95\.1 % +–$/u);
+  assert.match(row('last validation accuracy'), /90\.0 % +–$/u);
+  const [best] = verdictLines([first, second], judge([first, second]));
+  assert.match(best, /^Best: first, .* nats\/example at step 500, best accuracy 95\.1 %\.$/u);
+  assert.ok(
+    !comparisonTable([dense], () => '', 160, plain)
+      .join()
+      .includes('accuracy'),
+  );
+});
+
 test('many runs wrap into blocks that fit', () => {
   const runs = Array.from({ length: 9 }, (_, i) => run(`run-number-${i}`, {}));
   const lines = comparisonTable(runs, () => 'shakespeare', 100, plain);

@@ -26,8 +26,16 @@ const shown =
     return value === null ? '–' : print(value);
   };
 
+/** What a loss of these runs is measured in: a classifier predicts once an example. */
+export function lossUnit(runs: readonly Pick<Run, 'config'>[]): string {
+  const tasks = new Set(runs.map(({ config }) => config.model.task));
+  if (!tasks.has('classification')) return 'nats/token';
+  return tasks.size === 1 ? 'nats/example' : 'nats/token or example';
+}
+
 /** @param datasetName by dataset id */
-function rows(datasetName: (id: string) => string): Row[] {
+function rows(runs: readonly Run[], datasetName: (id: string) => string): Row[] {
+  const unit = lossUnit(runs);
   return [
     { label: 'architecture', value: (run) => architecture(run.config.model) },
     { label: 'parameters', value: (run) => format.count(run.parameters) },
@@ -64,16 +72,29 @@ function rows(datasetName: (id: string) => string): Row[] {
     },
     { label: 'tokens seen', value: (run) => format.count(run.tokens) },
     {
-      label: 'best validation loss (nats/token)',
+      label: `best validation loss (${unit})`,
       value: shown((run) => run.bestValidationLoss, format.loss),
     },
     { label: '  at step', value: shown((run) => run.bestStep, format.whole) },
     {
-      label: 'last validation loss (nats/token)',
+      label: `last validation loss (${unit})`,
       value: shown((run) => run.lastValidationLoss, format.loss),
     },
+    ...(runs.some(({ lastAccuracy }) => lastAccuracy !== null) ? accuracyRows : []),
   ];
 }
+
+/** For classifiers. */
+const accuracyRows: readonly Row[] = [
+  {
+    label: 'best validation accuracy',
+    value: shown((run) => run.bestAccuracy, format.percent),
+  },
+  {
+    label: 'last validation accuracy',
+    value: shown((run) => run.lastAccuracy, format.percent),
+  },
+];
 
 /** The table for people: quantities down, runs across, in as many blocks as the width asks for. */
 export function comparisonTable(
@@ -82,7 +103,7 @@ export function comparisonTable(
   columns: number,
   paint: Paint,
 ): string[] {
-  const quantities = rows(datasetName);
+  const quantities = rows(runs, datasetName);
   const labels = Math.max(...quantities.map(({ label }) => width(label)));
   const titles = distinctNames(runs);
   const cells = runs.map((run) => quantities.map(({ value }) => value(run)));
@@ -122,6 +143,11 @@ function distinctNames(runs: readonly Run[]): string[] {
   );
 }
 
+/** `, best accuracy 95.1 %`; nothing for a language model. */
+function accuracyOf({ bestAccuracy }: Run): string {
+  return bestAccuracy === null ? '' : `, best accuracy ${format.percent(bestAccuracy)}`;
+}
+
 /** The verdict in sentences, with what limits it. */
 export function verdictLines(runs: readonly Run[], { best, ratios }: Verdict): string[] {
   const [reference] = runs;
@@ -130,7 +156,7 @@ export function verdictLines(runs: readonly Run[], { best, ratios }: Verdict): s
   const lines: string[] = [];
   if (winner >= 0)
     lines.push(
-      `Best: ${names[winner]}, validation loss ${format.loss(runs[winner].bestValidationLoss)} nats/token at step ${format.whole(runs[winner].bestStep ?? 0)}.`,
+      `Best: ${names[winner]}, validation loss ${format.loss(runs[winner].bestValidationLoss)} ${lossUnit(runs)} at step ${format.whole(runs[winner].bestStep ?? 0)}${accuracyOf(runs[winner])}.`,
     );
   else if (!sameData(runs))
     lines.push(

@@ -4,6 +4,7 @@ import { basename } from 'node:path';
 import { closestMatch } from 'leven';
 import type { PartialConfig } from '../../contract/config.ts';
 import { SwitchyardError } from '../../contract/errors.ts';
+import { listopsVocabulary } from '../../contract/listops.ts';
 import { presets } from '../../contract/presets.ts';
 import { applySettings, resolveConfig } from '../../contract/resolveConfig.ts';
 import { fileError } from './failures.ts';
@@ -34,12 +35,13 @@ function find(source: string): ConfigSource {
 
 function unknownPreset(source: string): SwitchyardError {
   const names = presets.map(({ name }) => name);
+  const tiny = presets.filter(({ group }) => group === 'tiny').map(({ name }) => name);
   // Something unlike every preset gets no guess.
   const nearest = closestMatch(source, names, { maxDistance: Math.ceil(source.length / 2) });
   return new SwitchyardError(
     'not-found',
     `There is no preset "${source}". ${nearest === undefined ? '' : `The nearest is "${nearest}". `}` +
-      `Presets: ${names.join(', ')}; or give a configuration file whose name ends in .json.`,
+      `Presets: ${tiny.join(', ')}, and ${names.length - tiny.length} of the paper, which "switchyard presets" lists; or give a configuration file whose name ends in .json.`,
   );
 }
 
@@ -60,7 +62,8 @@ function parse(path: string): PartialConfig {
   }
 }
 
-/** Vocabulary of a tokenizer as configurations name it: 256 for bytes, N for `bpe:N`. */
+/** Vocabulary of a tokenizer as configurations name it: 256 for bytes, N for `bpe:N`, 18 for ListOps. */
 export function vocabularyOf(tokenizer: string): number {
+  if (tokenizer === 'listops') return listopsVocabulary;
   return tokenizer === 'byte' ? 256 : Number(tokenizer.slice('bpe:'.length));
 }

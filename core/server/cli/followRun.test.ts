@@ -7,6 +7,7 @@ import { SwitchyardError } from '../../contract/errors.ts';
 import { createClient, type CoreEvent } from '../../contract/protocol.ts';
 import type { Run } from '../../contract/records.ts';
 import { freshRun } from '../../contract/testing/runRecord.ts';
+import { resolveConfig } from '../../contract/resolveConfig.ts';
 import { followRun } from './followRun.ts';
 import { Output } from './output.ts';
 
@@ -66,6 +67,35 @@ test('a run that ends before its start returns is not waited for', async () => {
   const { code, stdout } = await follow([{ type: 'run-changed', run: finished }], []);
   assert.equal(code, 0);
   assert.match(stdout, /^Finished at step 600 of 600/mu);
+});
+
+test('validations of a classifier show its accuracy, and nothing is said of sampling', async () => {
+  const config = resolveConfig({ model: { task: 'classification' } });
+  const metric = { step: 300, loss: 0.5, accuracy: 0.875, tokens: 2000, milliseconds: 1500 };
+  const { stdout } = await follow(
+    [],
+    [
+      { type: 'run-changed', run: { ...queued, config, status: 'running' } },
+      { type: 'run-validation', runId: 'r-1', validation: metric },
+      {
+        type: 'run-changed',
+        run: {
+          ...queued,
+          config,
+          status: 'finished',
+          step: 600,
+          bestValidationLoss: 0.5,
+          lastValidationLoss: 0.5,
+          bestAccuracy: 0.875,
+          lastAccuracy: 0.85,
+        },
+      },
+    ],
+  );
+  assert.match(stdout, /^step 300\/600 .*accuracy 87\.5 % +\(2,000 examples in 1\.5 s\)/mu);
+  assert.match(stdout, /^Best validation accuracy 87\.5 %; last 85\.0 %\.$/mu);
+  assert.match(stdout, /nats\/example/u);
+  assert.doesNotMatch(stdout, /sample/u);
 });
 
 test('events of other runs are not shown', async () => {

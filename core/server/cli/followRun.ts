@@ -2,6 +2,7 @@
 import type { Client, CoreEvent } from '../../contract/protocol.ts';
 import { fromErrorRecord } from '../../contract/errors.ts';
 import type { Run, RunStatus } from '../../contract/records.ts';
+import { lossUnit } from './comparison.ts';
 import { hint, type Context } from './context.ts';
 import { interruptedExit } from './failures.ts';
 import * as format from '../../contract/format.ts';
@@ -191,16 +192,24 @@ function summarise(run: Run, context: Context): void {
   );
   if (run.bestValidationLoss !== null)
     out.line(
-      `Best validation loss ${format.loss(run.bestValidationLoss)} nats/token at step ` +
+      `Best validation loss ${format.loss(run.bestValidationLoss)} ${lossUnit([run])} at step ` +
         `${format.whole(run.bestStep ?? 0)}; last ${format.loss(run.lastValidationLoss)}.`,
+    );
+  if (run.bestAccuracy !== null && run.lastAccuracy !== null)
+    out.line(
+      `Best validation accuracy ${format.percent(run.bestAccuracy)}; last ${format.percent(run.lastAccuracy)}.`,
     );
   if (run.millisecondsPerStep !== null)
     out.line(
       `${format.milliseconds(run.millisecondsPerStep)} per step (median), tensors at most ` +
         `${format.bytes(run.peakTensorBytes ?? 0)}, process at most ${format.bytes(run.peakRssBytes ?? 0)}.`,
     );
-  if (run.status === 'finished')
-    out.line(out.paint('dim', `Next: ${hint(context, `sample ${run.id} --prompt "…"`)}`));
-  else if (run.status !== 'failed' || run.step > 0)
+  if (run.status === 'finished') {
+    const next =
+      run.config.model.task === 'classification'
+        ? `compare ${run.id}`
+        : `sample ${run.id} --prompt "…"`;
+    out.line(out.paint('dim', `Next: ${hint(context, next)}`));
+  } else if (run.status !== 'failed' || run.step > 0)
     out.note(`Continue with: ${hint(context, `resume ${run.id}`)}`);
 }

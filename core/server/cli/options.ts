@@ -74,7 +74,7 @@ export function precisionOption(): Option {
 export function vocabularyOption(): Option {
   return new Option(
     '--vocabulary <N>',
-    'vocabulary size (default: 256 for bytes, N for a tokenizer bpe:N)',
+    'vocabulary size (default: 256 for bytes, N for a tokenizer bpe:N, 18 for listops)',
   ).argParser(wholeNumber(2));
 }
 

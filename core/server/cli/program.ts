@@ -13,6 +13,8 @@ import { doctor } from './commands/doctor.ts';
 import { exportCommand } from './commands/export.ts';
 import { golden } from './commands/golden.ts';
 import { importCommand } from './commands/import.ts';
+import { listops } from './commands/listops.ts';
+import { match } from './commands/match.ts';
 import { presets } from './commands/presets.ts';
 import { resources } from './commands/resources.ts';
 import { resume } from './commands/resume.ts';
@@ -27,7 +29,9 @@ const commands = [
   doctor,
   presets,
   resources,
+  match,
   importCommand,
+  listops,
   datasets,
   train,
   resume,

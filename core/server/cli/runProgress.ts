@@ -3,6 +3,7 @@ import type { RunConfig } from '../../contract/config.ts';
 import type { StepMetric, ValidationMetric } from '../../contract/records.ts';
 import { median, recentSteps, secondsLeft, tokensPerStep } from '../../contract/progress.ts';
 import * as format from '../../contract/format.ts';
+import { lossUnit } from './comparison.ts';
 import type { Paint } from './output.ts';
 
 export class RunProgress {
@@ -43,7 +44,9 @@ export class RunProgress {
     return [
       `step ${String(step.step).padStart(String(steps).length)}/${steps}`,
       `loss ${format.loss(step.loss)}`,
-      ...(validation === undefined ? [] : [`validation ${format.loss(validation.loss)}`]),
+      ...(validation === undefined
+        ? []
+        : [`validation ${format.loss(validation.loss)}`, ...accuracyParts(validation)]),
       `ETA ${format.duration(left)}`,
       format.milliseconds(perStep).replace(' ms', ' ms/step'),
       `${format.count((tokens / perStep) * 1000)} tokens/s`,
@@ -58,9 +61,15 @@ export class RunProgress {
     const best = validation.loss <= this.#best;
     const text = [
       `step ${String(validation.step).padStart(String(steps).length)}/${steps}`,
-      `validation ${format.loss(validation.loss)} nats/token`,
-      `(${format.count(validation.tokens)} tokens in ${format.duration(validation.milliseconds / 1000)})`,
+      `validation ${format.loss(validation.loss)} ${lossUnit([{ config: this.#config }])}`,
+      ...accuracyParts(validation),
+      `(${format.count(validation.tokens)} ${validation.accuracy === null ? 'tokens' : 'examples'} in ${format.duration(validation.milliseconds / 1000)})`,
     ].join('  ');
     return best ? `${text}  ${paint('green', 'best so far')}` : text;
   }
+}
+
+/** `accuracy 95.1 %`; nothing for a language model. */
+function accuracyParts({ accuracy }: ValidationMetric): string[] {
+  return accuracy === null ? [] : [`accuracy ${format.percent(accuracy)}`];
 }

@@ -20,7 +20,11 @@ export async function findData(
   const path = resolve(reference);
   const found = statSync(path, { throwIfNoEntry: false });
   if (found?.isFile() === true) {
-    const { tokenizer, validationShare } = resolveConfig(config).data;
+    const { model, data } = resolveConfig(config);
+    // There is one form of examples to classify; no preset has to name it.
+    const isText = model.task === 'language-model' || config.data?.tokenizer !== undefined;
+    const tokenizer = isText ? data.tokenizer : 'listops';
+    const { validationShare } = data;
     return importFile(client, context, { path, tokenizer, validationShare });
   }
   try {

@@ -95,7 +95,7 @@ export function stepMetric(step: number, changes: Partial<StepMetric> = {}): Ste
 }
 
 export function validationMetric(step: number, loss: number): ValidationMetric {
-  return { step, loss, tokens: 111_540, milliseconds: 80 };
+  return { step, loss, accuracy: null, tokens: 111_540, milliseconds: 80 };
 }
 
 /** For `assert.throws`: an error of that code whose message matches. */

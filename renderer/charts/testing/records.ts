@@ -43,7 +43,7 @@ export function summary(steps: readonly CurvePoint[], size: number): CurvePoint[
 
 export function validation(step: number, loss: number): CurveValidation {
   return {
-    ...{ step, loss, tokens: 1000, milliseconds: 10 },
+    ...{ step, loss, accuracy: null, tokens: 1000, milliseconds: 10 },
     trainedTokens: step * 2048,
     elapsedSeconds: step / 10,
   };

@@ -3,7 +3,16 @@ import { test } from 'node:test';
 import type { Dataset } from '../../../core/contract/records.ts';
 import { presets } from '../../../core/contract/presets.ts';
 import { resolveConfig } from '../../../core/contract/resolveConfig.ts';
-import { differences, fieldsOf, fromJson, read, textOf, toJson } from './configuration.ts';
+import {
+  differences,
+  fieldsOf,
+  fromJson,
+  otherTask,
+  read,
+  sectionsOf,
+  textOf,
+  toJson,
+} from './configuration.ts';
 
 const base = resolveConfig(presets.find(({ name }) => name === 'tiny-switchhead')?.config);
 const bytes = { name: 'Shakespeare', tokenizer: 'byte', validationShare: 0.1 } as Dataset;
@@ -46,7 +55,7 @@ test('a combination that is not usable is explained at a field that it names', (
   assert.equal(config, null);
   assert.equal(
     errors['model.activeExperts'],
-    'Active attention experts (k) is 5, but a head has only 4 (Attention experts per head (E)); k must be at most E.',
+    'Active attention experts (k) is 5, but a head has only 4 (Attention experts (E)); k must be at most E.',
   );
 });
 
@@ -78,6 +87,36 @@ test('fields without effect are not shown and their text changes nothing', () =>
   assert.deepEqual(errors, {});
   assert.deepEqual(changed, ['model.attention']);
   assert.equal(config?.model.experts, base.model.experts);
+});
+
+test('fields stand with what they hang on, each once', () => {
+  const sections = sectionsOf('model');
+  assert.deepEqual(
+    sections.map(({ title }) => title),
+    [null, 'Attention', 'Positions', 'Feed-forward'],
+  );
+  const names = sections.flatMap((section) => section.fields.map(({ name }) => name));
+  assert.deepEqual(
+    names.toSorted(),
+    fieldsOf('model')
+      .map(({ name }) => name)
+      .toSorted(),
+  );
+  const [, attention] = sections;
+  assert.ok(attention.fields.some(({ key }) => key === 'zLoss'));
+  assert.deepEqual(
+    sectionsOf('training').map(({ title }) => title),
+    [null],
+  );
+});
+
+test('another task is typed with what it demands of the others', () => {
+  const xl = resolveConfig({ model: { positions: 'xl', memoryChunks: 2 } });
+  const { config, errors } = read(xl, otherTask('classification'));
+  assert.deepEqual(errors, {});
+  assert.equal(config?.model.task, 'classification');
+  assert.equal(config.model.memoryChunks, 0);
+  assert.equal(read(base, otherTask('classification')).config?.model.task, 'classification');
 });
 
 test('every value survives becoming text and being read again', () => {

@@ -38,6 +38,25 @@ export function fieldsOf(group: GroupName): NamedField[] {
   }));
 }
 
+/** Fields that belong together, under the label of the field on which they hang; null under none. */
+export interface FieldSection {
+  title: string | null;
+  fields: NamedField[];
+}
+
+/** A group's fields by what they hang on, those that hang on nothing first. */
+export function sectionsOf(group: GroupName): FieldSection[] {
+  const all = fieldsOf(group);
+  const titleOf = ({ field }: NamedField): string | null => {
+    const [deciding] = Object.keys(field.when ?? {});
+    return all.find(({ key }) => key === deciding)?.field.label ?? null;
+  };
+  const titles = [...new Set([null, ...all.map((each) => each.field.label)])];
+  return titles
+    .map((title) => ({ title, fields: all.filter((each) => titleOf(each) === title) }))
+    .filter((section) => section.fields.length > 0);
+}
+
 const settable = settableGroups.flatMap(fieldsOf);
 
 /** Typed texts by field name; fields that are not in it are as in the configuration started from. */
@@ -149,6 +168,14 @@ function hasEffect(base: RunConfig, texts: Texts, { group, field }: NamedField):
     if (deciding === undefined) return true;
     return values.map(String).includes(texts[deciding.name] ?? textOf(base, deciding));
   });
+}
+
+/** What to type to give a model another task: a classifier has no text before its sequence. */
+export function otherTask(task: RunConfig['model']['task']): Texts {
+  return {
+    'model.task': task,
+    ...(task === 'classification' ? { 'model.memoryChunks': '0' } : {}),
+  };
 }
 
 /** What goes to the core and into JSON: everything but the fields that the dataset fixes. */

@@ -36,13 +36,16 @@ export class Draft {
     this.start.kind === 'run' ? this.start.run.config : resolveConfig(this.start.preset.config),
   );
   reading = $derived(read(this.base, this.#kept.texts));
-  /** Takes up an earlier draft of this session with the same beginnings. */
-  constructor(from: string | null, data: string | null) {
+  /**
+   * Takes up an earlier draft of this session with the same beginnings.
+   * @param usual what to start from where nothing, or nothing that is there, was asked for
+   */
+  constructor(from: string | null, data: string | null, usual: Preset) {
     const start = from === null ? null : startOf(from);
     this.missing = start === null ? from : null;
     this.offered = start?.kind === 'run' ? start.run : null;
     this.#fresh = {
-      ...{ start: start === null ? presets[0].name : (from ?? ''), texts: {}, name: '' },
+      ...{ start: start === null ? usual.name : (from ?? ''), texts: {}, name: '' },
       backend: start?.kind === 'run' ? start.run.backend : null,
       dataset: data ?? (start?.kind === 'run' ? start.run.datasetId : null),
     };
@@ -88,7 +91,11 @@ export class Draft {
   }
 
   type(name: string, text: string): void {
-    this.#change({ texts: { ...this.#kept.texts, [name]: text } });
+    this.typeAll({ [name]: text });
+  }
+
+  typeAll(texts: Texts): void {
+    this.#change({ texts: { ...this.#kept.texts, ...texts } });
   }
 
   /** Back to the value started from. */

@@ -8,6 +8,7 @@ test('a configuration is nearest to the preset that it was made from', () => {
   for (const { name, config } of presets) {
     const { model, training } = resolveConfig(config);
     const changed = resolveConfig({ model, training: { ...training, steps: 9, seed: 7 } });
-    assert.equal(nearestPreset(changed).name, name);
+    // The paper trained some configurations on several datasets.
+    assert.deepEqual(resolveConfig(nearestPreset(changed).config).model, model, name);
   }
 });

@@ -5,9 +5,10 @@ import { differences } from '../new/configuration.ts';
 
 /** The preset from which a configuration differs in the fewest fields; the first of equal ones. */
 export function nearestPreset(config: RunConfig): Preset {
-  const distance = (preset: Preset): number =>
-    Object.keys(differences(resolveConfig(preset.config), config)).length;
-  return presets.reduce((nearest, preset) =>
-    distance(preset) < distance(nearest) ? preset : nearest,
-  );
+  const distances = presets.map((preset) => ({
+    preset,
+    distance: Object.keys(differences(resolveConfig(preset.config), config)).length,
+  }));
+  return distances.reduce((nearest, each) => (each.distance < nearest.distance ? each : nearest))
+    .preset;
 }

@@ -1,13 +1,5 @@
-/** What can be set for a sample: the bounds that `runs.sample` accepts, and reading what was typed. */
-import { SwitchyardError } from '../../../core/contract/errors.ts';
-import * as format from '../../../core/contract/format.ts';
-import {
-  integer,
-  isDecimal,
-  number,
-  type IntegerField,
-  type NumberField,
-} from '../../../core/contract/fields.ts';
+/** What can be set for a sample: the bounds that `runs.sample` accepts, each declared once. */
+import { integer, number } from '../../../core/contract/fields.ts';
 
 export const sampleFields = {
   tokens: integer({
@@ -43,17 +35,3 @@ export const sampleFields = {
 
 export type SampleField = keyof typeof sampleFields;
 export const sampleFieldNames = Object.keys(sampleFields) as SampleField[];
-
-/**
- * A typed number.
- * @throws SwitchyardError `invalid-argument`, naming the field, what was typed and what would be right
- */
-export function readNumber(field: IntegerField | NumberField, text: string): number {
-  const { label, type, min, max } = field;
-  const value = isDecimal(text.trim()) ? Number(text) : NaN;
-  if (value >= min && value <= max && (type === 'number' || Number.isInteger(value))) return value;
-  throw new SwitchyardError(
-    'invalid-argument',
-    `${label} is ${JSON.stringify(text)}, but must be a ${type === 'integer' ? 'whole ' : ''}number from ${format.setting(min)} to ${format.setting(max)}.`,
-  );
-}

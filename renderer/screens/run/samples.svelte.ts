@@ -1,7 +1,8 @@
 /** Texts that a run continued in this session: settings, the one being written, and those before. */
 import { SwitchyardError, toErrorRecord, type ErrorRecord } from '../../../core/contract/errors.ts';
 import { core } from '../../connection/core.svelte.ts';
-import { readNumber, sampleFieldNames, sampleFields, type SampleField } from './sampleFields.ts';
+import { readNumber } from '../../parts/readNumber.ts';
+import { sampleFieldNames, sampleFields, type SampleField } from './sampleFields.ts';
 
 export type CheckpointChoice = 'best' | 'last';
 

@@ -2,6 +2,7 @@
 import * as format from '../../../core/contract/format.ts';
 import { tokensPerStep } from '../../../core/contract/progress.ts';
 import { isActive, type Curve, type Run } from '../../../core/contract/records.ts';
+import { isClassifier, lossUnit } from '../../charts/series.ts';
 import { paceOf, type Live } from '../../state/pace.ts';
 import { lossWindow, recentLoss } from './recentLoss.ts';
 
@@ -10,6 +11,10 @@ export interface Tile {
   value: string;
   /** Under the value: unit, or where it was. */
   detail: string;
+  /** Under that: the same in other units. */
+  more?: string;
+  /** What the words mean, where they do not say it. */
+  help?: string;
 }
 
 const dash = '–';
@@ -22,12 +27,16 @@ function highest(recorded: number | null, live: number | undefined): number | nu
   return known.length === 0 ? null : Math.max(...known);
 }
 
-/** @param step the last one done, which may be ahead of the record */
+/**
+ * @param step the last one done, which may be ahead of the record
+ * @param tokenizer of the dataset, where it is known
+ */
 export function tilesOf(
   run: Run,
   step: number,
   live: Live | undefined,
   curve: Curve | null,
+  tokenizer?: string,
 ): Tile[] {
   const points = curve?.points ?? [];
   const last = points.at(-1);
@@ -37,6 +46,7 @@ export function tilesOf(
   const speed = perStep === null ? null : (tokensPerStep(run.config) * 1000) / perStep;
   const recent = recentLoss(points, lossWindow(step));
   const { steps } = run.config.training;
+  const unit = lossUnit([run]);
   return [
     {
       label: 'Step',
@@ -47,16 +57,16 @@ export function tilesOf(
       label: 'Best validation loss',
       value: format.loss(run.bestValidationLoss),
       detail:
-        run.bestStep === null
-          ? 'not validated yet'
-          : `nats per token, step ${format.whole(run.bestStep)}`,
+        run.bestStep === null ? 'not validated yet' : `${unit}, step ${format.whole(run.bestStep)}`,
+      ...otherUnits(run, tokenizer),
     },
+    ...accuracyTile(run),
     {
       label: 'Training loss',
       value: format.loss(recent?.mean ?? run.lastTrainLoss),
       detail:
         recent === null || recent.over === 1
-          ? 'nats per token, last step'
+          ? `${unit}, last step`
           : `mean of the last ${format.plural(recent.over, 'step')}`,
     },
     {
@@ -86,6 +96,32 @@ export function tilesOf(
       label: 'Training time',
       value: shown(live?.last.elapsedSeconds ?? last?.elapsedSeconds, format.duration),
       detail: pace !== null ? `${format.duration(pace.secondsLeft)} left` : timeDetail(run),
+    },
+  ];
+}
+
+/** A language model's best loss as perplexity, and as bits per byte where a token is a byte. */
+function otherUnits(run: Run, tokenizer: string | undefined): Pick<Tile, 'more' | 'help'> {
+  const { bestValidationLoss: loss } = run;
+  if (loss === null || isClassifier(run)) return {};
+  const perplexity = Math.exp(loss);
+  const shown = `perplexity ${perplexity < 1000 ? perplexity.toFixed(2) : format.count(perplexity)}`;
+  if (tokenizer !== 'byte') return { more: shown };
+  return {
+    more: `${shown}, ${(loss / Math.LN2).toFixed(3)} bits per byte`,
+    help: 'Papers call bits per byte bits per character: one byte a character.',
+  };
+}
+
+/** Of a classifier only: language models have no accuracy. */
+function accuracyTile(run: Run): Tile[] {
+  if (!isClassifier(run)) return [];
+  const { bestAccuracy: best, lastAccuracy: last } = run;
+  return [
+    {
+      label: 'Best validation accuracy',
+      value: shown(best, format.percent),
+      detail: last === null ? 'not validated yet' : `last ${format.percent(last)}`,
     },
   ];
 }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { resolveConfig } from '../../../core/contract/resolveConfig.ts';
 import { run } from '../../charts/testing/records.ts';
-import { bestOf, cellText, columns, sortRows, type Column } from './columns.ts';
+import { bestOf, cellText, columns, columnsFor, sortRows, type Column } from './columns.ts';
 import { differences } from './differences.ts';
 
 const column = (key: string): Column => {
@@ -50,6 +50,22 @@ test('rows sort by any column, those without a value last whichever way', () => 
   assert.deepEqual(names('name', true), ['sparse', 'fresh', 'dense']);
 });
 
+test('accuracies have a column only where a run has one; they compare on the same data', () => {
+  const keys = (...runs: Parameters<typeof columnsFor>[0]): string[] =>
+    columnsFor(runs).map(({ key }) => key);
+  const good = run('good', { bestAccuracy: 0.951 });
+  const better = run('better', { bestAccuracy: 0.963 });
+  assert.ok(!keys(dense, sparse).includes('bestAccuracy'));
+  assert.ok(keys(dense, good).includes('bestAccuracy'));
+  const accuracy = column('bestAccuracy');
+  assert.equal(cellText(accuracy, good, null), '95.1 %');
+  assert.equal(cellText(accuracy, good, better), '−1.2 pp');
+  assert.deepEqual([...bestOf(accuracy, [good, better, dense])], ['r-better']);
+  const elsewhere = { ...better, datasetId: 'd-2' };
+  assert.equal(bestOf(accuracy, [good, elsewhere]).size, 0);
+  assert.equal(cellText(accuracy, good, elsewhere), '–');
+});
+
 test('what differs: fields with their labels, without those that are the same or have no effect', () => {
   const other = run('other', {
     config: resolveConfig({ model: { attention: 'dense', experts: 8 }, training: { seed: 7 } }),
@@ -59,8 +75,11 @@ test('what differs: fields with their labels, without those that are the same or
     rows.map(({ label, values }) => [label, ...values]),
     [
       ['Attention', 'switchhead', 'dense'],
-      ['Attention experts per head (E)', '4', '–'],
+      ['Attention experts (E)', '4', '–'],
       ['Active attention experts (k)', '2', '–'],
+      ['Projections with experts', 'vo', '–'],
+      ['Selection', 'separate', '–'],
+      ['Attention expert dropout', '0', '–'],
       ['Seed', '1', '7'],
     ],
   );

@@ -13,8 +13,8 @@ export interface Column {
   format: (value: number) => string;
   /** Which end is the good one, where there is one. */
   better?: 'low' | 'high';
-  /** `measured` values belong to a device, `loss`es to a dataset: only among equals do they compare. */
-  kind: 'loss' | 'analytic' | 'measured' | 'progress';
+  /** `measured` values belong to a device, `loss`es and accuracies to a dataset: only among equals do they compare. */
+  kind: 'loss' | 'accuracy' | 'analytic' | 'measured' | 'progress';
 }
 
 /** Tokens that a run trains on in a second, from its median time per step. */
@@ -26,7 +26,7 @@ export const columns: readonly Column[] = [
   {
     key: 'bestValidationLoss',
     title: 'Best val.',
-    help: 'Lowest validation loss, nats per token',
+    help: 'Lowest validation loss, nats per token; of a classifier per example',
     value: (run) => run.bestValidationLoss,
     format: format.loss,
     better: 'low',
@@ -43,11 +43,20 @@ export const columns: readonly Column[] = [
   {
     key: 'lastValidationLoss',
     title: 'Last val.',
-    help: 'Validation loss of the last validation, nats per token',
+    help: 'Validation loss of the last validation, nats per token; of a classifier per example',
     value: (run) => run.lastValidationLoss,
     format: format.loss,
     better: 'low',
     kind: 'loss',
+  },
+  {
+    key: 'bestAccuracy',
+    title: 'Best acc.',
+    help: 'Highest validation accuracy of a classifier',
+    value: (run) => run.bestAccuracy,
+    format: format.percent,
+    better: 'high',
+    kind: 'accuracy',
   },
   {
     key: 'parameters',
@@ -122,11 +131,18 @@ export const columns: readonly Column[] = [
   },
 ];
 
+/** All columns but those of accuracies where no run has one: language models have none. */
+export function columnsFor(runs: readonly Run[]): readonly Column[] {
+  return columns.filter(
+    ({ kind, value }) => kind !== 'accuracy' || runs.some((run) => value(run) !== null),
+  );
+}
+
 /** Ids of the runs with the column's best value; none where the values do not compare or are all equal. */
 export function bestOf({ better, kind, value }: Column, runs: readonly Run[]): Set<string> {
   const known = runs.filter((run) => value(run) !== null);
   if (better === undefined || known.length < 2) return new Set();
-  if (kind === 'loss' && !sameData(known)) return new Set();
+  if ((kind === 'loss' || kind === 'accuracy') && !sameData(known)) return new Set();
   if (kind === 'measured' && !known.every((run) => sameMeasure(run, known[0]))) return new Set();
   const values = known.map((run) => value(run) ?? NaN);
   const best = better === 'low' ? Math.min(...values) : Math.max(...values);
@@ -144,12 +160,18 @@ export function cellText(column: Column, run: Run, reference: Run | null): strin
   switch (column.kind) {
     case 'loss':
       return sameData([run, reference]) ? signedLoss(value - other) : '–';
+    case 'accuracy':
+      return sameData([run, reference]) ? signedPoints(value - other) : '–';
     case 'measured':
       return sameMeasure(run, reference) ? format.ratio(value, other) : '–';
     case 'analytic':
       return format.ratio(value, other);
   }
 }
+
+/** A difference of two shares in percentage points: `+1.2 pp`. */
+const signedPoints = (value: number): string =>
+  `${value < 0 ? '−' : '+'}${(100 * Math.abs(value)).toFixed(1)} pp`;
 
 export interface TableSort {
   key: string;

@@ -1,5 +1,6 @@
 /** Costs that quality can be plotted against. */
 import * as format from '../../../core/contract/format.ts';
+import type { PublishedPoint } from '../../../core/contract/paper.ts';
 import type { Curve, Run } from '../../../core/contract/records.ts';
 
 export interface ScatterCost {
@@ -10,6 +11,8 @@ export interface ScatterCost {
   /** It belongs to a device. */
   measured?: boolean;
   time?: boolean;
+  /** The same of a row of the paper, where it prints one. */
+  published?: (row: PublishedPoint) => number;
   /** @param curve the run's, where it has been read */
   value: (run: Run, curve: Curve | null) => number | null;
 }
@@ -20,18 +23,21 @@ export const scatterCosts = {
     title: 'Parameters',
     format: format.count,
     value: (run) => run.parameters,
+    published: (row) => row.parameters,
   },
   attentionMacs: {
     label: 'Attention MACs',
     title: 'Attention MACs, one layer and sequence',
     format: format.count,
     value: (run) => run.attentionMacs,
+    published: (row) => row.macs,
   },
   attentionFloats: {
     label: 'Attention memory',
     title: 'Attention memory in floats, one layer and sequence',
     format: format.count,
     value: (run) => run.attentionFloats,
+    published: (row) => row.floats,
   },
   macs: {
     label: 'Model MACs',

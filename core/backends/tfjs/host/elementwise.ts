@@ -1,5 +1,6 @@
 /** Elementwise ops, means and column sums as loops. */
-import { dropoutMask } from '../../../graph/random.ts';
+import { dropoutFactors } from '../../../graph/ops/dropout.ts';
+import { last } from '../../../graph/shapes.ts';
 import type { Kernels } from '../kernel.ts';
 import { onHost } from './onHost.ts';
 
@@ -16,16 +17,17 @@ export const hostElementwise: Pick<Kernels, 'columnSum' | 'dropout' | 'mean' | '
   },
   dropout: {
     prepare: (node, setup) => {
-      const { rate, site } = node.attributes;
-      return onHost(node, setup, ([x], [y], [, seed, draw]) => {
-        const mask = dropoutMask(
-          x.length,
-          rate,
-          site,
-          setup.scalar(2, draw),
-          setup.scalar(1, seed),
-        );
-        for (let i = 0; i < y.length; i++) y[i] = x[i] * mask[i];
+      const { attributes, inputs } = node;
+      return onHost(node, setup, ([x], [y], [, seedTensor, drawTensor]) => {
+        const [seed, draw] = [setup.scalar(1, seedTensor), setup.scalar(2, drawTensor)];
+        const factors = dropoutFactors(inputs[0].shape, attributes, seed, draw);
+        if (attributes.unit === 'element') {
+          for (let i = 0; i < y.length; i++) y[i] = x[i] * factors[i];
+          return;
+        }
+        const width = last(inputs[0].shape);
+        for (let row = 0; row < factors.length; row++)
+          if (factors[row] === 1) y.set(x.subarray(row * width, (row + 1) * width), row * width);
       });
     },
   },

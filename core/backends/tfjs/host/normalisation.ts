@@ -1,8 +1,12 @@
-/** Layer normalisation and its gradient as loops, one row at a time. */
+/** Layer normalisation, softmax and their gradients as loops, one row at a time. */
+import { last } from '../../../graph/shapes.ts';
 import type { Kernels } from '../kernel.ts';
 import { onHost } from './onHost.ts';
 
-export const hostNormalisation: Pick<Kernels, 'layernorm' | 'layernormGrad'> = {
+export const hostNormalisation: Pick<
+  Kernels,
+  'layernorm' | 'layernormGrad' | 'softmax' | 'softmaxGrad'
+> = {
   layernorm: {
     prepare: (node, setup) => {
       const { epsilon } = node.attributes;
@@ -58,5 +62,32 @@ export const hostNormalisation: Pick<Kernels, 'layernorm' | 'layernormGrad'> = {
         dGain.set(gains);
         dBias.set(biases);
       }),
+  },
+  softmax: {
+    prepare: (node, setup) => {
+      const width = last(node.inputs[0].shape);
+      return onHost(node, setup, ([x], [y]) => {
+        for (let start = 0; start < x.length; start += width) {
+          let top = -Infinity;
+          for (let i = start; i < start + width; i++) top = Math.max(top, x[i]);
+          let sum = 0;
+          for (let i = start; i < start + width; i++) sum += Math.exp(x[i] - top);
+          const total = top + Math.log(sum);
+          for (let i = start; i < start + width; i++) y[i] = Math.exp(x[i] - total);
+        }
+      });
+    },
+  },
+  softmaxGrad: {
+    prepare: (node, setup) => {
+      const width = last(node.inputs[0].shape);
+      return onHost(node, setup, ([y, dy], [dx]) => {
+        for (let start = 0; start < y.length; start += width) {
+          let dot = 0;
+          for (let i = start; i < start + width; i++) dot += y[i] * dy[i];
+          for (let i = start; i < start + width; i++) dx[i] = y[i] * (dy[i] - dot);
+        }
+      });
+    },
   },
 };

@@ -10,6 +10,10 @@ export const hostOptimizer: Pick<Kernels, 'adamw' | 'globalNorm'> = {
       return onHost(node, setup, (inputs, outputs) => {
         const { scalars, parameters, gradients, m, v } = adamwParts(inputs);
         const [learningRate, step, lossScale, norm] = scalars.map(([value]) => value);
+        if (!Number.isFinite(norm)) {
+          for (const [i, values] of [...parameters, ...m, ...v].entries()) outputs[i].set(values);
+          return;
+        }
         const factors: Factors = {
           gradient: Math.min(1, clip / (norm + 1e-6)) / lossScale,
           beta1,

@@ -1,11 +1,29 @@
-/** Top-k routing and its gradient as loops. */
+/** Top-k routing, its gradient, expert dropout and a router's regularisers as loops. */
+import { hiddenLogit } from '../../../graph/ops/expertDropout.ts';
+import { dropoutMask } from '../../../graph/random.ts';
 import { last } from '../../../graph/shapes.ts';
 import type { Kernels } from '../kernel.ts';
-import { onHost } from './onHost.ts';
+import { byReference, onHost } from './onHost.ts';
 
-export const hostRouting: Pick<Kernels, 'select' | 'selectGrad'> = {
+export const hostRouting: Pick<
+  Kernels,
+  'expertDropout' | 'routerLoss' | 'routerLossGrad' | 'select' | 'selectGrad'
+> = {
+  expertDropout: {
+    prepare: (node, setup) => {
+      const { rate, site } = node.attributes;
+      return onHost(node, setup, ([logits], [y], [, seedTensor, drawTensor]) => {
+        const [seed, draw] = [setup.scalar(1, seedTensor), setup.scalar(2, drawTensor)];
+        const mask = dropoutMask(y.length, rate, site, draw, seed);
+        for (let i = 0; i < y.length; i++) y[i] = mask[i] === 0 ? hiddenLogit : logits[i];
+      });
+    },
+  },
+  routerLoss: { prepare: byReference },
+  routerLossGrad: { prepare: byReference },
   select: {
-    prepare: ({ inputs: [input], outputs: [type], attributes: { groups, k } }, { tf }) => {
+    prepare: ({ inputs: [input], outputs: [type], attributes }, { tf }) => {
+      const { groups, k, weights: kind } = attributes;
       const experts = last(input.shape) / groups;
       const shape = [...type.shape];
       return ([tensor]) => {
@@ -32,7 +50,8 @@ export const hostRouting: Pick<Kernels, 'select' | 'selectGrad'> = {
             }
             // Only NaN finds nothing; the loss shows it.
             indices[slot * k + j] = Math.max(0, bestIndex);
-            weights[slot * k + j] = bestIndex < 0 ? NaN : 1 / (1 + Math.exp(-best));
+            const weight = kind === 'logit' ? best : 1 / (1 + Math.exp(-best));
+            weights[slot * k + j] = bestIndex < 0 ? NaN : weight;
             bound = best;
             boundIndex = bestIndex;
           }
@@ -43,12 +62,13 @@ export const hostRouting: Pick<Kernels, 'select' | 'selectGrad'> = {
   },
   selectGrad: {
     prepare: (node, setup) => {
-      const { k, experts } = node.attributes;
+      const { k, experts, weights: kind } = node.attributes;
       return onHost(node, setup, ([indices, weights, dWeights], [dLogits]) => {
         for (let i = 0, slot = 0; i < indices.length; slot++) {
           for (let j = 0; j < k; j++, i++) {
             const w = weights[i];
-            dLogits[slot * experts + indices[i]] = dWeights[i] * w * (1 - w);
+            const slope = kind === 'logit' ? 1 : w * (1 - w);
+            dLogits[slot * experts + indices[i]] = dWeights[i] * slope;
           }
         }
       });

@@ -1,6 +1,7 @@
 /** Elementwise ops and means, in TensorFlow.js ops. */
-import { dropoutMask } from '../../../graph/random.ts';
-import { bytesOf, sizeOf } from '../../../graph/graph.ts';
+import { bytesOf } from '../../../graph/graph.ts';
+import { dropoutFactors } from '../../../graph/ops/dropout.ts';
+import { lead } from '../../../graph/shapes.ts';
 import type { Kernels, TfTensor } from '../kernel.ts';
 
 export const elementwiseKernels: Pick<
@@ -26,10 +27,11 @@ export const elementwiseKernels: Pick<
   },
   dropout: {
     prepare:
-      ({ inputs: [x], attributes: { rate, site } }, { tf, scalar }) =>
-      ([value, seed, draw]) => {
-        const mask = dropoutMask(sizeOf(x.shape), rate, site, scalar(2, draw), scalar(1, seed));
-        return [tf.mul(value, tf.tensor(mask, [...x.shape]))];
+      ({ inputs: [{ shape }], attributes }, { tf, scalar }) =>
+      ([x, seed, draw]) => {
+        const factors = dropoutFactors(shape, attributes, scalar(1, seed), scalar(2, draw));
+        const mask = attributes.unit === 'row' ? [...lead(shape), 1] : [...shape];
+        return [tf.mul(x, tf.tensor(factors, mask))];
       },
     scratch: ({ inputs: [x] }) => bytesOf(x),
   },

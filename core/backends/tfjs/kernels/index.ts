@@ -5,6 +5,7 @@ import { hostNormalisation } from '../host/normalisation.ts';
 import { hostOptimizer } from '../host/optimizer.ts';
 import { hostRope } from '../host/rope.ts';
 import { hostRouting } from '../host/routing.ts';
+import { hostSequences } from '../host/sequences.ts';
 import type { Kernels, TfjsBackend } from '../kernel.ts';
 import { attentionKernels } from './attention.ts';
 import { elementwiseKernels } from './elementwise.ts';
@@ -18,9 +19,11 @@ import { lossKernels } from './loss.ts';
 import { normalisationKernels } from './normalisation.ts';
 import { optimizerKernels } from './optimizer.ts';
 import { productKernels } from './products.ts';
+import { routerLossKernels } from './routerLoss.ts';
 import { routingKernels } from './routing.ts';
+import { sequenceKernels } from './sequences.ts';
 
-/** Every op in TensorFlow.js ops: nothing is read back to JavaScript, so they suit a GPU. */
+/** Every op in TensorFlow.js ops: no tensor is read back to JavaScript, so they suit a GPU. */
 export const deviceKernels: Kernels = {
   ...attentionKernels,
   ...elementwiseKernels,
@@ -29,7 +32,9 @@ export const deviceKernels: Kernels = {
   ...normalisationKernels,
   ...optimizerKernels,
   ...productKernels,
+  ...routerLossKernels,
   ...routingKernels,
+  ...sequenceKernels,
 };
 
 /** The ops that have a loop in plain JavaScript as well. */
@@ -40,6 +45,7 @@ export const hostKernels = {
   ...hostOptimizer,
   ...hostRope,
   ...hostRouting,
+  ...hostSequences,
 } satisfies Partial<Kernels>;
 
 interface Target {
@@ -56,8 +62,8 @@ export function kernelsFor({ backend, gpu }: Target): Kernels {
   const kernels: Kernels = { ...deviceKernels, ...hostKernels, ...experts };
   if (backend === 'cpu') return kernels;
   // Vector passes beat the loops where these branch unpredictably or mostly add.
-  const { columnSum, crossEntropy, layernorm, reluGrad } = deviceKernels;
-  return { ...kernels, columnSum, crossEntropy, layernorm, reluGrad };
+  const { columnSum, crossEntropy, layernorm, reluGrad, softmax } = deviceKernels;
+  return { ...kernels, columnSum, crossEntropy, layernorm, reluGrad, softmax };
 }
 
 /** Complete tables of kernels that a backend could use as well, by name; tests run them too. */

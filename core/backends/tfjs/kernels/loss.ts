@@ -10,21 +10,24 @@ export const lossKernels: Pick<
 > = {
   embedding: {
     prepare:
-      ({ attributes: { scale } }, { tf }) =>
-      ([table, ids]) => [tf.mul(tf.gather(table, ids), scale)],
+      ({ inputs: [{ shape }], attributes: { scale } }, { tf }) =>
+      ([table, ids]) => {
+        const rows = tf.reshape(table, [rowsOf(shape), last(shape)]);
+        return [tf.mul(tf.gather(rows, ids), scale)];
+      },
     scratch: ({ outputs: [y] }) => bytesOf(y),
   },
   embeddingGrad: {
-    prepare({ inputs: [ids, dy], attributes: { vocabulary, scale } }, { tf }) {
+    prepare({ inputs: [ids, dy], attributes: { shape, scale } }, { tf }) {
       const count = sizeOf(ids.shape);
       const width = last(dy.shape);
       return ([rows, gradient]) => {
         const sums = tf.unsortedSegmentSum(
           tf.reshape(gradient, [count, width]),
           tf.reshape(rows, [count]),
-          vocabulary,
+          rowsOf(shape),
         );
-        return [tf.mul(sums, scale)];
+        return [tf.reshape(tf.mul(sums, scale), [...shape])];
       };
     },
     scratch: ({ outputs: [dTable] }) => bytesOf(dTable),

@@ -1,10 +1,13 @@
-/** Layer normalisation and its gradient, in TensorFlow.js ops. */
+/** Layer normalisation, softmax and their gradients, in TensorFlow.js ops. */
 import { bytesOf } from '../../../graph/graph.ts';
 import { last, lead, rowsOf } from '../../../graph/shapes.ts';
 import type { Kernels, TfTensor } from '../kernel.ts';
 import { sumOfRows } from './products.ts';
 
-export const normalisationKernels: Pick<Kernels, 'layernorm' | 'layernormGrad'> = {
+export const normalisationKernels: Pick<
+  Kernels,
+  'layernorm' | 'layernormGrad' | 'softmax' | 'softmaxGrad'
+> = {
   layernorm: {
     prepare({ inputs: [input], attributes: { epsilon } }, { tf, free }) {
       const rows = lead(input.shape);
@@ -51,5 +54,19 @@ export const normalisationKernels: Pick<Kernels, 'layernorm' | 'layernormGrad'> 
       };
     },
     scratch: ({ inputs: [x] }) => 3 * bytesOf(x),
+  },
+  softmax: {
+    prepare:
+      (_node, { tf }) =>
+      ([x]) => [tf.softmax(x)],
+  },
+  softmaxGrad: {
+    prepare:
+      (_node, { tf }) =>
+      ([y, dy]) => {
+        const dot = tf.sum<TfTensor>(tf.mul(y, dy), -1, true); // [..., 1]
+        return [tf.mul(y, tf.sub(dy, dot))];
+      },
+    scratch: ({ inputs: [y] }) => 2 * bytesOf(y),
   },
 };

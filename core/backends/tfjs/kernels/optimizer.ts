@@ -25,8 +25,9 @@ export const optimizerKernels: Pick<Kernels, 'adamw' | 'globalNorm'> = {
       const like = adamwParts(node.inputs).parameters;
       return (inputs) => {
         const { scalars, ...parts } = adamwParts(inputs);
+        const norm = scalars[3];
         const [learningRate, step, lossScale] = [0, 1, 2].map((i) => setup.scalar(i, scalars[i]));
-        const share = tf.minimum(1, tf.div(clip, tf.add(scalars[3], 1e-6)));
+        const share = tf.minimum(1, tf.div(clip, tf.add(norm, 1e-6)));
         const gradients = flatten(setup, parts.gradients);
         const gradient = tf.mul(gradients, tf.div(share, lossScale));
         free(gradients);
@@ -42,6 +43,9 @@ export const optimizerKernels: Pick<Kernels, 'adamw' | 'globalNorm'> = {
         const decayed = tf.mul(old, 1 - learningRate * weightDecay);
         const next = tf.sub(decayed, tf.mul(direction, learningRate / (1 - beta1 ** step)));
         free(old, decayed, direction);
+        // Asked only now, so that a GPU has everything else to do before it must answer.
+        if (!Number.isFinite(setup.scalar(3, norm)))
+          return [...parts.parameters, ...parts.m, ...parts.v].map((tensor) => tf.clone(tensor));
         return [next, m, v].flatMap((vector) => unflatten(setup, vector, like));
       };
     },

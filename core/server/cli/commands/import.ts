@@ -18,9 +18,9 @@ export function importCommand(program: Command, context: () => Context): void {
   program
     .command('import')
     .description('import UTF-8 text files as datasets')
-    .argument('<file...>', 'text files; each becomes a dataset')
+    .argument('<file...>', 'text files, or .tsv files of ListOps examples; each becomes a dataset')
     .option('--name <N>', 'name of the dataset (default: the name of the file)', notEmpty)
-    .option('--tokenizer <T>', 'byte, or bpe:N to train a byte-pair encoding of N entries')
+    .option('--tokenizer <T>', 'byte, bpe:N to train a byte-pair encoding of N entries, or listops')
     .option('--validation-share <S>', 'last part kept for validation (default: 0.1)', decimal(0))
     .action(async (files: string[], options: Options) => {
       if (files.length > 1 && options.name !== undefined)

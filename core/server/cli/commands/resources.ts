@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { resolveConfig } from '../../../contract/resolveConfig.ts';
-import type { Resources } from '../../../contract/records.ts';
+import type { Cost, Resources } from '../../../contract/records.ts';
 import { architecture } from '../../../contract/architecture.ts';
 import { readConfig, vocabularyOf } from '../configSource.ts';
 import type { Context } from '../context.ts';
@@ -19,7 +19,7 @@ interface Options {
 export function resources(program: Command, context: () => Context): void {
   program
     .command('resources')
-    .description('parameters and analytic cost of a configuration')
+    .description('parameters and analytic cost of a configuration, by part')
     .argument('<config>', 'a preset, or a configuration file ending in .json')
     .addOption(setOption())
     .addOption(vocabularyOption())
@@ -38,54 +38,67 @@ export function resources(program: Command, context: () => Context): void {
         '',
         ...parameterTable(costs, out.paint),
         '',
-        `Cost of one forward pass over one sequence of ${format.whole(model.context)} tokens`,
-        ...costTable(costs, model.layers, out.paint),
-        out.paint('dim', 'Attention as the tables of the SwitchHead paper count it.'),
+        `One forward pass over one sequence of ${format.whole(model.context)} tokens: multiply-accumulates, and floats kept`,
+        ...costTable(costs, out.paint),
+        out.paint(
+          'dim',
+          'Attention is the sum of the four parts above it, as the tables of the SwitchHead paper count it.',
+        ),
       );
     });
 }
 
+/** What people call the parts, in the order of the tables. */
+const titles = {
+  projections: 'projections',
+  attentionCore: 'attention core',
+  selection: 'selection',
+  positions: 'positions',
+  attention: 'attention',
+  feedForward: 'feed-forward',
+  normalisation: 'normalisation',
+  embedding: 'embedding',
+  output: 'output',
+  total: 'total',
+} as const;
+type Part = keyof typeof titles;
+const parts = Object.keys(titles) as Part[];
+
 function parameterTable({ parameters }: Resources, paint: Paint): string[] {
-  const row = (title: string, value: number): string[] => [
-    title,
-    format.whole(value),
-    `${((100 * value) / parameters.total).toFixed(1)} %`,
-  ];
+  const counts: Partial<Record<Part, number>> = parameters;
   return table(
     [
       { title: 'Part' },
       { title: 'Parameters', align: 'right' },
       { title: 'Share', align: 'right' },
     ],
-    [
-      row('embedding', parameters.embedding),
-      row('attention', parameters.attention),
-      row('feed-forward', parameters.feedForward),
-      row('normalisation', parameters.normalisation),
-      row('output', parameters.output),
-      row('total', parameters.total),
-    ],
+    parts.flatMap((part) => {
+      const { [part]: value } = counts;
+      return value === undefined
+        ? []
+        : [[titles[part], format.whole(value), format.percent(value / parameters.total)]];
+    }),
     paint,
   );
 }
 
-function costTable(costs: Resources, layers: number, paint: Paint): string[] {
-  const { attentionLayer, feedForwardLayer, model } = costs;
+/** One layer beside the whole model. Attention, the sum of the first four, is of a layer only. */
+function costTable({ layer, model }: Resources, paint: Paint): string[] {
+  const perLayer: Partial<Record<Part, Cost>> = layer;
+  const perModel: Partial<Record<Part, Cost>> = model;
+  const cells = (cost: Cost | undefined): string[] =>
+    cost === undefined ? ['', ''] : [format.count(cost.macs), format.count(cost.floats)];
   return table(
     [
       { title: 'Part' },
-      { title: 'MACs', align: 'right' },
-      { title: 'Memory (floats)', align: 'right' },
+      { title: 'MACs, layer', align: 'right' },
+      { title: 'Floats, layer', align: 'right' },
+      { title: 'MACs, model', align: 'right' },
+      { title: 'Floats, model', align: 'right' },
     ],
-    [
-      [
-        'attention, one layer',
-        format.count(attentionLayer.macs),
-        format.whole(attentionLayer.floats),
-      ],
-      ['feed-forward, one layer', format.count(feedForwardLayer.macs), ''],
-      [`whole model, ${format.plural(layers, 'layer')} and output`, format.count(model.macs), ''],
-    ],
+    parts
+      .filter((part) => perLayer[part] !== undefined || perModel[part] !== undefined)
+      .map((part) => [titles[part], ...cells(perLayer[part]), ...cells(perModel[part])]),
     paint,
   );
 }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { architecture } from '../../../contract/architecture.ts';
+import { lossUnit } from '../comparison.ts';
 import { hint, type Context } from '../context.ts';
 import * as format from '../../../contract/format.ts';
 import { withCore } from '../session.ts';
@@ -18,6 +19,7 @@ export function runs(program: Command, context: () => Context): void {
         out.line(`No runs yet. Start one: ${hint(context(), 'train tiny-switchhead --data FILE')}`);
         return;
       }
+      const classified = all.some(({ bestAccuracy }) => bestAccuracy !== null);
       out.line(
         ...table(
           [
@@ -26,7 +28,8 @@ export function runs(program: Command, context: () => Context): void {
             { title: 'Architecture', optional: true },
             { title: 'Status' },
             { title: 'Steps', align: 'right' },
-            { title: 'Best validation (nats/token)', align: 'right' },
+            { title: `Best validation (${lossUnit(all)})`, align: 'right' },
+            ...(classified ? [{ title: 'Best accuracy', align: 'right' } as const] : []),
             { title: 'Backend', optional: true },
             { title: 'Created', optional: true },
           ],
@@ -37,6 +40,9 @@ export function runs(program: Command, context: () => Context): void {
             run.status,
             `${format.whole(run.step)}/${format.whole(run.config.training.steps)}`,
             format.loss(run.bestValidationLoss),
+            ...(classified
+              ? [run.bestAccuracy === null ? '–' : format.percent(run.bestAccuracy)]
+              : []),
             run.backend,
             format.instant(run.createdAt),
           ]),

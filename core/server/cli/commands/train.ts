@@ -89,11 +89,13 @@ function labelOf({ label, unit }: Field): string {
   return said ? label : `${label}, ${unit}`;
 }
 
+const alternatives = new Intl.ListFormat('en-GB', { type: 'disjunction' });
+
 /** What the field takes. */
 function valuesOf(field: Field): string {
   switch (field.type) {
     case 'choice':
-      return field.choices.join(' or ');
+      return alternatives.format(field.choices);
     case 'text':
       return field.patternHelp;
     case 'integer':

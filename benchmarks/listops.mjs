@@ -1,0 +1,3 @@
+import { launch } from '../scripts/launch.mjs';
+
+await launch('benchmarks/listops/study.ts');
