@@ -80,6 +80,18 @@ try {
 
   await picture('runs', '#/runs');
   await picture('new-run', '#/new');
+  await picture('match', '#/new', async (page) => {
+    await page.getByRole('button', { name: 'Match to…' }).click();
+    await page
+      .getByRole('dialog')
+      .getByRole('row', { name: /^Attention MACs/u })
+      .waitFor();
+  });
+  await picture('published', '#/runs', async (page) => {
+    await page.getByRole('checkbox', { name: 'Published points' }).check();
+    await page.getByLabel('Cost', { exact: true }).selectOption('attentionMacs');
+    await page.getByText(/^Circle: dense/u).scrollIntoViewIfNeeded();
+  });
   await picture('data', `#/data/${dataset.id}`);
   await picture('machine', '#/machine');
   await picture('samples', `#/runs/${first}/samples`, async (page) => {

@@ -160,6 +160,59 @@ void test('a missing tensor fails its case and is named, whichever it is', async
   assert.equal(code, 1);
 });
 
+void test('sizes and tensors that do not fit fail their case with what would be right', async () => {
+  const file = join(folder, 'sizes.json');
+  const cases = JSON.parse(readFileSync(other.cases, 'utf8')) as Record<string, object>;
+  const changes: Readonly<Record<string, readonly [object | null, RegExp]>> = {
+    sigma_moe_e5k1: [null, /must be an object with its sizes, not null/u],
+    sigma_moe_e3k3: [
+      { d_model: 1e15 },
+      /"d_model".*whole number from 1 to \d+, not 1000000000000000/u,
+    ],
+    switchhead_rope_h1e7k1: [
+      { n_experts: 1e9 },
+      /sel_v" has \d+ values where 13000000000 are needed/u,
+    ],
+    switchhead_xl_k: [{ n_heads: -1 }, /"n_heads".*from 1 to .*, not -1/u],
+    switchhead_xl_v: [{ k: 99 }, /k must be at most E/u],
+    switchhead_xl_q: [{ d_model: 3 }, /input\.0" must be \[B, T, 3\]/u],
+    dense_xl_h1: [{ d_head: 0 }, /"d_head".*not 0/u],
+    lm_dense_rope: [{ mem_chunks: 1 }, /global_content_bias/u],
+    lm_dense_xl_two_chunks: [{ n_layers: 1e9 }, /"n_layers".*from 1 to 256/u],
+    lm_switchhead_xl_h1e7k1: [{ vocab: 2 }, /a token \d+, but with a vocabulary of 2/u],
+    lm_switchall_xl_two_chunks: [{ T: 1e6 }, /"tokens" has 37 values, but 10 chunks need/u],
+  };
+  const names = Object.keys(changes);
+  const changed = names.map((name) => {
+    const [change] = changes[name];
+    return [name, change && { ...cases[name], ...change }] as const;
+  });
+  writeFileSync(
+    file,
+    JSON.stringify({
+      ...Object.fromEntries(changed),
+      moa_my_sigmoid_h1e7: cases['moa_my_sigmoid_h1e7'],
+    }),
+  );
+  const { code, results, output } = await check(other.tensors, file, 'wasm');
+  assert.doesNotMatch(output, /\n\s+at /u);
+  for (const name of names) {
+    const { result, detail } = results.get(name) ?? { result: 'absent', detail: '' };
+    assert.equal(result, 'failed', name);
+    assert.match(detail, changes[name][1], name);
+  }
+  assert.equal(results.get('moa_my_sigmoid_h1e7')?.result, 'passed');
+  assert.equal(code, 1);
+});
+
+void test('a json without cases is refused: nothing would have been checked', async () => {
+  const empty = join(folder, 'empty.json');
+  writeFileSync(empty, '{}');
+  const { code, output } = await check(other.tensors, empty, 'reference');
+  assert.equal(code, 1);
+  assert.match(output, /empty\.json must hold an object with one entry per case/u);
+});
+
 void test('files that cannot be read are one sentence and exit code 1', async () => {
   const cut = join(folder, 'cut.safetensors');
   copyFileSync(other.tensors, cut);

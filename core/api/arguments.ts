@@ -36,6 +36,14 @@ export function number(min: number, max: number): Check<number> {
   };
 }
 
+export function numberAbove(min: number, max: number): Check<number> {
+  return (value, name) => {
+    if (typeof value !== 'number' || !(value > min && value <= max))
+      throw wrong(name, value, `a number greater than ${min} and at most ${max}`);
+    return value;
+  };
+}
+
 export function wholeNumber(min: number, max: number): Check<number> {
   return (value, name) => {
     if (typeof value !== 'number' || !Number.isInteger(value) || value < min || value > max)

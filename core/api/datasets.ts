@@ -1,3 +1,4 @@
+import { fields } from '../contract/config.ts';
 import type { Dataset, DatasetPreview } from '../contract/records.ts';
 import type { Input } from '../contract/protocol.ts';
 import { previewDataset } from '../jobs/previewDataset.ts';
@@ -5,7 +6,7 @@ import { listopsFields, listopsOperators } from '../contract/listops.ts';
 import {
   label,
   list,
-  number,
+  numberAbove,
   oneOf,
   optional,
   path,
@@ -20,6 +21,9 @@ import { importDataset } from './importDataset.ts';
 import { removeWithFolder } from './removal.ts';
 
 const dataset = text(200);
+const { min, max } = fields.data.validationShare;
+/** Checked before anything is read or made. */
+const validationShare = optional(numberAbove(min, max));
 
 function listopsNumber(name: keyof typeof listopsFields): Check<number | undefined> {
   const { min, max } = listopsFields[name];
@@ -34,7 +38,7 @@ export const datasetHandlers = (context: Context) => ({
       upload: optional(text(200)),
       name: optional(label(200)),
       tokenizer: optional(text(32)),
-      validationShare: optional(number(0, 1)),
+      validationShare,
     },
     (input, signal) => importDataset(context, input, signal),
   ),
@@ -42,7 +46,7 @@ export const datasetHandlers = (context: Context) => ({
     'datasets.generateListops',
     {
       name: optional(label(200)),
-      validationShare: optional(number(0, 1)),
+      validationShare,
       examples: listopsNumber('examples'),
       depth: listopsNumber('depth'),
       operands: listopsNumber('operands'),

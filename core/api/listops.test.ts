@@ -60,6 +60,12 @@ test('wrong options are refused, and nothing is left', async () => {
   await assert.rejects(attempt({ operators: ['AVG'] }), /operators\[0\] is "AVG"/);
   await assert.rejects(attempt({ operators: ['MIN', 'MIN'] }), /"MIN" more than once/);
   await assert.rejects(attempt({ minLength: 31 }), /minLength is 31.*maxLength, which is 30/);
+  for (const validationShare of [0, 0.6, '0.1'])
+    await assert.rejects(
+      attempt({ validationShare }),
+      /generateListops: validationShare is .*, but must be a number greater than 0 and at most 0\.5/,
+      'before anything is generated',
+    );
   await assert.rejects(attempt({ dept: 3 }), /no argument "dept".*"depth"/);
   await assert.rejects(core.client.call('datasets.generateListops', options, AbortSignal.abort()), {
     code: 'interrupted',

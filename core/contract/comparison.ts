@@ -94,3 +94,22 @@ const deviceOf = ({ backend, device }: Run): string => `${backend} ${device ?? '
 export function signedLoss(value: number): string {
   return `${value < 0 ? '−' : '+'}${format.loss(Math.abs(value))}`;
 }
+
+/**
+ * A loss of a run in bits per byte, which papers call bits per character: one byte a character. Null
+ * where the run does not predict bytes, or without a loss.
+ */
+export function bitsPerByte(run: Pick<Run, 'config'>, loss: number | null): number | null {
+  const predictsBytes = !isClassifier(run) && run.config.data.tokenizer === 'byte';
+  return loss === null || !predictsBytes ? null : loss / Math.LN2;
+}
+
+/** Whether a run names the class of a whole sequence, rather than the next token. */
+export const isClassifier = ({ config }: Pick<Run, 'config'>): boolean =>
+  config.model.task === 'classification';
+
+/** What a loss of these runs is measured in: a classifier predicts once an example. */
+export function lossUnit(runs: readonly Pick<Run, 'config'>[]): string {
+  if (!runs.some(isClassifier)) return 'nats per token';
+  return runs.every(isClassifier) ? 'nats per example' : 'nats per token or example';
+}

@@ -53,6 +53,11 @@ export function loss(value: number | null): string {
   return value === null ? '–' : fourDecimals.format(value);
 }
 
+/** A loss in bits, without its unit: `2.507`. */
+export function bits(value: number): string {
+  return value.toFixed(3);
+}
+
 /** A learning rate, over many orders of magnitude: `0`, `3.00e-3`, `0.500`. */
 export function rate(value: number): string {
   if (value === 0) return '0';

@@ -247,6 +247,8 @@ export type ParameterPart = (typeof parameterParts)[number];
  */
 export interface Resources {
   parameters: Record<ParameterPart | 'total', number>;
+  /** Of one layer, in which embedding and output have none. */
+  layerParameters: Record<ParameterPart | 'total', number>;
   /** One layer, one sequence; `attention` is what the paper's tables print. */
   layer: Record<LayerPart | 'attention' | 'total', Cost>;
   /** All layers with embedding and output, one sequence. */

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { SwitchyardError } from '../contract/errors.ts';
-import { listopsVocabulary } from '../contract/listops.ts';
+import { listopsOperators, listopsVocabulary } from '../contract/listops.ts';
 import { applyOperator, listopsWords, parseListops } from './listops.ts';
 import { listopsTokenizer } from './listopsTokenizer.ts';
 import { loadDecoder, loadTokenizer } from './tokenizer.ts';
@@ -29,6 +29,11 @@ test('an expression is one token a word, with or without the round brackets of t
   const depth = 5000; // no recursion
   const nested = parseListops(`${'[SM 1 '.repeat(depth)}0 ${'] '.repeat(depth)}`, 'here');
   assert.equal(nested.value, depth % 10);
+  for (const operator of listopsOperators) {
+    // More operands than a call may have arguments; a line of 1 MiB holds as many.
+    const { value } = parseListops(`[${operator} ${'7 '.repeat(500_000)}]`, 'here');
+    assert.equal(value, operator === 'SM' ? 0 : 7, operator);
+  }
 });
 
 test('what is no expression is refused with the word and the reason', () => {

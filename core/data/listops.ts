@@ -26,9 +26,9 @@ const firstDigit = 1;
 export function applyOperator(operator: ListopsOperator, operands: readonly number[]): number {
   switch (operator) {
     case 'MIN':
-      return Math.min(...operands);
+      return operands.reduce((least, operand) => Math.min(least, operand));
     case 'MAX':
-      return Math.max(...operands);
+      return operands.reduce((most, operand) => Math.max(most, operand));
     case 'MED':
       return median(operands);
     case 'SM':

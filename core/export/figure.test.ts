@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { loadImage, createCanvas } from '@napi-rs/canvas';
+import { resolveConfig } from '../contract/resolveConfig.ts';
 import type { Run } from '../contract/records.ts';
 import { finishedRun } from '../contract/testing/runRecord.ts';
 import { lossCurves, renderPng, type RunMetrics } from './figure.ts';
@@ -71,6 +72,12 @@ describe('loss curves', () => {
     assert.equal(xAxis.name, 'Step');
     assert.equal(xAxis.max, 600);
     assert.equal(yAxis.name, 'Loss (nats per token)');
+    const config = resolveConfig({ model: { task: 'classification' } });
+    const classified = lossCurves([{ ...runs[0], config }], [metrics(600, 1.6)]);
+    assert.equal(
+      (classified as typeof option & { yAxis: { name: string } }).yAxis.name,
+      'Loss (nats per example)',
+    );
     assert.match(subtitleOf(option), /two-sided exponential average, half-life 5 steps/u);
     assert.match(subtitleOf(option), /Training losses above \d\.\d in the first 30 steps/u);
     assert.ok(yAxis.max < 5.5);

@@ -6,6 +6,7 @@ import { createRequire } from 'node:module';
 import { createCanvas, GlobalFonts } from '@napi-rs/canvas';
 import * as echarts from 'echarts';
 import type { EChartsOption, SeriesOption } from 'echarts';
+import { lossUnit } from '../contract/comparison.ts';
 import { distinctNames } from '../contract/distinctNames.ts';
 import type { Run, StepMetric, ValidationMetric } from '../contract/records.ts';
 import { smooth, thin, type Point } from '../contract/smooth.ts';
@@ -108,7 +109,7 @@ export function lossCurves(runs: readonly Run[], metrics: readonly RunMetrics[])
     },
     yAxis: {
       type: 'value',
-      name: 'Loss (nats per token)',
+      name: `Loss (${lossUnit(runs)})`,
       nameLocation: 'middle',
       nameGap: 46,
       min: range.low,

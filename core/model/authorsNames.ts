@@ -30,7 +30,7 @@ const attentionModules = [
   { name: 'SwitchHead, on its own', marker: /^(sel_[vo]|[vo])$/u, tensors: ownModuleTensors },
   { name: 'MoA', marker: /^(sel_dst|data_to_q|data_to_kv|out_proj)$/u, tensors: moaTensors },
   { name: 'Transformer-XL', marker: /^(pos_to_pq|multi_head_merge)\./u, tensors: denseXlTensors },
-  { name: 'dense', marker: /^/u, tensors: denseRopeTensors },
+  { name: 'dense', marker: /^/u, tensors: denseTensors },
 ] as const;
 
 type Tensors = Readonly<Record<string, readonly AuthorsTensor[]>>;
@@ -66,6 +66,11 @@ function denseXlTensors(heads: number): Tensors {
     positionBias: [same('global_pos_bias')],
     scale: [same('scale')],
   };
+}
+
+/** Where nothing speaks of Transformer-XL: what only it has is then what is missing. */
+function denseTensors(heads: number): Tensors {
+  return { ...denseXlTensors(heads), ...denseRopeTensors() };
 }
 
 function switchHeadTensors(_heads: number, rank: number): Tensors {

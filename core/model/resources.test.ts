@@ -169,7 +169,11 @@ void test('projections with experts, one side, shared selection and more memory'
 void test('parts add up to the layer, layers to the model', () => {
   for (const name of ['tiny-switchall-xl', 'tiny-moa-xl', 'tiny-listops-switchhead']) {
     const config = modelOf(name);
-    const { layer, model } = computeResources(config, 256);
+    const { layer, model, parameters, layerParameters } = computeResources(config, 256);
+    // The last normalisation belongs to no layer.
+    const outside = parameters.embedding + parameters.output + 2 * config.width;
+    assert.equal(parameters.total, config.layers * layerParameters.total + outside);
+    assert.equal(parameters.projections, config.layers * layerParameters.projections);
     for (const key of ['macs', 'floats'] as const) {
       const { projections, attentionCore, selection, positions, feedForward } = layer;
       const attention = [projections, attentionCore, selection, positions];

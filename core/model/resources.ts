@@ -119,12 +119,20 @@ function outputCost({ task, context, width }: ModelConfig, vocabulary: number): 
   return { macs: width * logits, floats: logits };
 }
 
-/** Number of parameters by part, counted from the model itself. */
-export function countParameters(model: ModelConfig, vocabulary: number): Resources['parameters'] {
+/**
+ * Number of parameters by part, counted from the model itself.
+ * @param within only those whose names begin so, such as those of one layer
+ */
+export function countParameters(
+  model: ModelConfig,
+  vocabulary: number,
+  within = '',
+): Resources['parameters'] {
   const counts = Object.fromEntries(
     [...parameterParts, 'total'].map((part) => [part, 0]),
   ) as Resources['parameters'];
-  for (const { part, shape } of modelParameters(model, vocabulary)) {
+  for (const { name, part, shape } of modelParameters(model, vocabulary)) {
+    if (!name.startsWith(within)) continue;
     counts[part] += sizeOf(shape);
     counts.total += sizeOf(shape);
   }
@@ -147,6 +155,7 @@ export function computeResources(model: ModelConfig, vocabulary: number): Resour
   ) as Record<LayerPart, Cost>;
   return {
     parameters: countParameters(model, vocabulary),
+    layerParameters: countParameters(model, vocabulary, 'layers.0.'),
     layer,
     model: {
       ...{ ...layers, embedding, output },

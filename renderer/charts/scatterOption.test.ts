@@ -47,7 +47,7 @@ test('the front is drawn only where the points compare', () => {
   assert.equal(front(false).length, 0);
 });
 
-test('published points are hollow, inside the axes, and no part of the front', () => {
+test('published points are hollow and without names, inside the axes, and no part of the front', () => {
   const published = { ...point('paper', 0.5, 1), published: { tables: 'table 2', metric: '' } };
   const all = [...points, published];
   const { x, y } = scatterScales(all);
@@ -57,9 +57,13 @@ test('published points are hollow, inside the axes, and no part of the front', (
   const { series } = scatterOption(all, axis, style);
   const [front, runs] = series as [
     { data: number[][] },
-    { data: { itemStyle: { color: string; borderColor: string } }[] },
+    { data: { itemStyle: { color: string }; label: { show: boolean } }[] },
   ];
   assert.equal(front.data.length, 5);
   assert.equal(runs.data.at(-1)?.itemStyle.color, lightTheme.surface);
   assert.equal(runs.data.at(0)?.itemStyle.color, '#123456');
+  assert.deepEqual(
+    runs.data.map(({ label }) => label.show),
+    [...points.map(() => true), false],
+  );
 });

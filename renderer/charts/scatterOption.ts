@@ -70,7 +70,7 @@ function room(values: readonly number[]): Scale {
 }
 
 /**
- * Marks with names, and the front as steps.
+ * Marks, those of runs with names, and the front as steps.
  * @param front whether the points compare at all
  */
 export function scatterOption(
@@ -138,7 +138,7 @@ export function scatterOption(
   };
 }
 
-/** A point as its mark and name, which is on the side where there is room. */
+/** A point as its mark and, of a run, its name on the side where there is room. */
 function mark(
   point: ScatterPoint,
   value: number[],
@@ -160,18 +160,14 @@ function mark(
       borderWidth: 1.5,
     },
     label: {
-      show: true,
-      // Published ones stand close together in rows.
-      position: hollow
-        ? ('top' as const)
-        : value[0] > middle
-          ? ('left' as const)
-          : ('right' as const),
+      // Published ones stand too close together for names; the pointer brings them.
+      show: !hollow,
+      position: value[0] > middle ? ('left' as const) : ('right' as const),
       formatter: point.name,
-      fontSize: hollow ? 10.5 : 11.5,
+      fontSize: 11.5,
       fontFamily: chartFont,
       fontWeight: stands ? ('bold' as const) : ('normal' as const),
-      color: dimmed || hollow ? theme.quiet : theme.ink,
+      color: dimmed ? theme.quiet : theme.ink,
       width: 180,
       overflow: 'truncate' as const,
     },

@@ -1,4 +1,5 @@
 /** What a curve can show and over what: names, units and how a value is read from a run's history. */
+import { lossUnit } from '../../core/contract/comparison.ts';
 import * as format from '../../core/contract/format.ts';
 import { tokensPerStep } from '../../core/contract/progress.ts';
 import type { CurvePoint, Run } from '../../core/contract/records.ts';
@@ -94,16 +95,6 @@ export const metrics: Record<Metric, MetricQuantity> = {
     of: ({ rssBytes }) => rssBytes,
   },
 };
-
-/** Whether a run names the class of a whole sequence, rather than the next token. */
-export const isClassifier = ({ config }: Pick<Run, 'config'>): boolean =>
-  config.model.task === 'classification';
-
-/** What a loss of these runs is measured in: a classifier predicts once an example. */
-export function lossUnit(runs: readonly Pick<Run, 'config'>[]): string {
-  if (!runs.some(isClassifier)) return 'nats per token';
-  return runs.every(isClassifier) ? 'nats per example' : 'nats per token or example';
-}
 
 /** A quantity in the unit that it has for these runs. */
 export function quantityOf(metric: Metric, runs: readonly Run[]): MetricQuantity {

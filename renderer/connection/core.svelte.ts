@@ -133,6 +133,8 @@ class Core {
   }
 
   #changed(state: ConnectionState): void {
+    // Refusing closes the transport, whose next attempt may be under way: its end is no other news.
+    if (this.standing === 'refused') return;
     if (state.state === 'connected') {
       this.hello = state.hello;
       this.standing = 'connected';

@@ -11,6 +11,7 @@ import type { Page } from 'playwright-core';
 import type { PartialConfig } from '../../core/contract/config.ts';
 import type { Client } from '../../core/contract/protocol.ts';
 import type { Run } from '../../core/contract/records.ts';
+import { sessionPath } from '../../core/contract/wire.ts';
 import {
   closeBrowser,
   connectTo,
@@ -337,6 +338,50 @@ test('a failure', { skip: noBrowser }, async () => {
     // The page may have told of something else meanwhile, which has its own button.
     await page.getByRole('button', { name: 'Dismiss' }).first().click();
   }
+});
+
+/** A loaded machine: the second look at the devices takes its time, and what takes space is not known. */
+test('machine while it looks', { skip: noBrowser }, async () => {
+  const { page, close: closePage } = await openPage('about:blank');
+  const held = new Set<number>();
+  await page.routeWebSocket('**/socket', (socket) => {
+    const server = socket.connectToServer();
+    socket.onMessage((message) => {
+      const { id, method } = JSON.parse(String(message)) as { id: number; method?: string };
+      if (method === 'devices.list' || method === 'disk.usage') held.add(id);
+      server.send(message);
+    });
+    server.onMessage((message) => {
+      const { id } = JSON.parse(String(message)) as { id?: number };
+      if (id === undefined || !held.has(id)) socket.send(message);
+    });
+  });
+  await page.goto(app.url);
+  await page.goto(`${origin}/#/machine`);
+  await page.getByText('Looking for devices…').waitFor();
+  assert.deepEqual(await violations(page), []);
+  await closePage();
+});
+
+/** A loaded machine: the page is told that its token is wrong only when it is connecting again. */
+test('a refused page says so, also while it connects again', { skip: noBrowser }, async () => {
+  const { page, close: closePage } = await openPage('about:blank');
+  const again = Promise.withResolvers<undefined>();
+  let sockets = 0;
+  await page.routeWebSocket('**/socket', (socket) => {
+    sockets += 1;
+    if (sockets === 1) void socket.close();
+    else again.resolve(undefined);
+  });
+  await page.route(`**${sessionPath}`, async (route) => {
+    await again.promise;
+    await route.continue();
+  });
+  await page.goto(`${origin}/#token=wrong`);
+  await heading(/was started anew/u, 1)(page);
+  await page.waitForTimeout(200);
+  await heading(/was started anew/u, 1)(page);
+  await closePage();
 });
 
 /** Counts from now on what screen readers would say without being asked; `spoken` in the page. */

@@ -32,18 +32,26 @@ export class GoldenCase {
     return this.file.readFloat32(`${this.name}.${tensor}`);
   }
 
+  /** @throws SwitchyardError('invalid-data') for values that no 32-bit integer holds */
   integers(tensor: string): Int32Array {
     const values = this.file.read(`${this.name}.${tensor}`);
-    if (values instanceof Int32Array) return values;
-    return Int32Array.from(values, Number);
-  }
-
-  size(key: string): number {
-    const value = this.sizes[key];
-    if (typeof value !== 'number' || !Number.isInteger(value))
+    const numbers = Array.from<number | bigint, number>(values, Number);
+    const wrong = numbers.find((value) => (value | 0) !== value);
+    if (wrong !== undefined)
       throw new SwitchyardError(
         'invalid-data',
-        `Case ${this.name} needs the whole number "${key}" in its json entry, not ${JSON.stringify(value)}.`,
+        `The tensor "${this.name}.${tensor}" has the value ${wrong}, but must have whole numbers of 32 bits.`,
+      );
+    return Int32Array.from(numbers);
+  }
+
+  /** A whole number of the json entry, within bounds. */
+  size(key: string, { min = 1, max = 2 ** 31 - 1 } = {}): number {
+    const value = this.sizes[key];
+    if (typeof value !== 'number' || !Number.isInteger(value) || value < min || value > max)
+      throw new SwitchyardError(
+        'invalid-data',
+        `Case ${this.name} needs "${key}" in its json entry, a whole number from ${min} to ${max}, not ${JSON.stringify(value)}.`,
       );
     return value;
   }
@@ -115,7 +123,13 @@ export class GoldenCase {
 
   /** Why this version cannot run the case; undefined when it can. */
   unsupported(): string | undefined {
-    const expected = { rotate_fraction: 0.5, rope_base: 10_000, activation: 'relu', tied: false };
+    const expected = {
+      causal: true,
+      rotate_fraction: 0.5,
+      rope_base: 10_000,
+      activation: 'relu',
+      tied: false,
+    };
     for (const [key, value] of Object.entries(expected)) {
       const given = this.sizes[key] ?? value;
       if (given !== value)

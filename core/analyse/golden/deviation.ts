@@ -1,4 +1,5 @@
 /** How far results may be from golden numbers, and how far they are. */
+import { SwitchyardError } from '../../contract/errors.ts';
 
 /** What float32 implementations meet, as a share of a tensor's largest magnitude; losses absolute. */
 export const tolerance = {
@@ -17,25 +18,28 @@ export interface Deviation {
   relative: boolean;
 }
 
-/** Largest difference, as a share of the expected tensor's largest magnitude. */
+/**
+ * Largest difference, as a share of the expected tensor's largest magnitude; not a number where any
+ * of them is not.
+ * @throws SwitchyardError('invalid-data') naming a tensor of another size
+ */
 export function compare(
   tensor: string,
   actual: ArrayLike<number>,
   expected: ArrayLike<number>,
 ): Deviation {
+  requireCount(tensor, expected.length, actual.length);
   let difference = 0;
   let magnitude = 0;
   for (let i = 0; i < expected.length; i++) {
-    // Math.max would keep NaN only in some orders; the comparison below makes it stick.
-    const off = Math.abs(actual[i] - expected[i]);
-    if (!(off <= difference)) difference = off;
+    difference = Math.max(difference, Math.abs(actual[i] - expected[i]));
     magnitude = Math.max(magnitude, Math.abs(expected[i]));
   }
-  const error =
-    actual.length === expected.length ? difference / Math.max(magnitude, Number.MIN_VALUE) : NaN;
-  return { tensor, error: difference === 0 ? 0 : error, allowed: tolerance.tensor, relative: true };
+  const error = difference === 0 ? 0 : difference / Math.max(magnitude, Number.MIN_VALUE);
+  return { tensor, error, allowed: tolerance.tensor, relative: true };
 }
 
+/** Largest difference, absolute or as a share of each expected number; otherwise like {@link compare}. */
 export function compareScalars(
   tensor: string,
   actual: readonly number[],
@@ -43,11 +47,21 @@ export function compareScalars(
   allowed: number,
   relative: boolean,
 ): Deviation {
+  requireCount(tensor, expected.length, actual.length);
   const errors = Array.from(
     expected,
     (value, i) => Math.abs(actual[i] - value) / (relative ? Math.abs(value) : 1),
   );
-  return { tensor, error: errors.reduce((a, b) => (b <= a ? a : b), 0), allowed, relative };
+  return { tensor, error: Math.max(0, ...errors), allowed, relative };
+}
+
+/** @throws SwitchyardError('invalid-data') unless a tensor has that many values */
+export function requireCount(tensor: string, count: number, needed: number): void {
+  if (count === needed) return;
+  throw new SwitchyardError(
+    'invalid-data',
+    `The tensor "${tensor}" has ${count} values where ${needed} are needed.`,
+  );
 }
 
 /** The verdict over all tensors of a case, naming the one that is furthest off. */

@@ -9,20 +9,28 @@ import {
   completeConfig,
   resolveConfig,
 } from '../../contract/resolveConfig.ts';
-import type {
-  ModelConfig,
-  PartialConfig,
-  RunConfig,
-  TrainingConfig,
+import {
+  fields,
+  type ModelConfig,
+  type PartialConfig,
+  type RunConfig,
+  type TrainingConfig,
 } from '../../contract/config.ts';
 import { SwitchyardError } from '../../contract/errors.ts';
-import { GoldenCase, type Sizes } from './case.ts';
-import { compare, compareScalars, judge, tolerance, type Deviation } from './deviation.ts';
+import { GoldenCase } from './case.ts';
+import {
+  compare,
+  compareScalars,
+  judge,
+  requireCount,
+  tolerance,
+  type Deviation,
+} from './deviation.ts';
 import { withFileErrors } from '../../data/fileErrors.ts';
 import { openSafetensors, type SafetensorsFile } from '../../data/safetensors.ts';
 import { differentiate } from '../../graph/differentiate.ts';
 import type { Executor, Feed, Program } from '../../graph/executor.ts';
-import { Graph } from '../../graph/graph.ts';
+import { Graph, sizeOf, type Tensor } from '../../graph/graph.ts';
 import { concat } from '../../graph/ops/concat.ts';
 import { crossEntropy } from '../../graph/ops/crossEntropy.ts';
 import { mean } from '../../graph/ops/mean.ts';
@@ -63,7 +71,7 @@ export async function* checkGolden(
   }
 }
 
-function readCases(path: string): Record<string, Sizes> {
+function readCases(path: string): Readonly<Record<string, unknown>> {
   let parsed: unknown;
   try {
     parsed = JSON.parse(withFileErrors('read', path, () => readFileSync(path, 'utf8')));
@@ -74,20 +82,29 @@ function readCases(path: string): Record<string, Sizes> {
       `${path} cannot be read as JSON: ${error instanceof Error ? error.message : String(error)}.`,
     );
   }
-  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed))
+  if (!isObject(parsed) || Object.keys(parsed).length === 0)
     throw new SwitchyardError(
       'invalid-data',
       `${path} must hold an object with one entry per case.`,
     );
-  return parsed as Record<string, Sizes>;
+  return parsed;
 }
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 async function checkCase(
   name: string,
-  sizes: Sizes,
+  sizes: unknown,
   file: SafetensorsFile,
   open: () => Promise<Executor>,
 ): Promise<GoldenResult> {
+  if (!isObject(sizes))
+    return {
+      name,
+      result: 'failed',
+      detail: `Its json entry must be an object with its sizes, not ${JSON.stringify(sizes)}.`,
+    };
   const golden = new GoldenCase(name, sizes, file);
   const missing = golden.unsupported();
   if (missing !== undefined) return { name, result: 'unsupported', detail: missing };
@@ -113,9 +130,11 @@ function modelConfig(golden: GoldenCase): ModelConfig {
   const model: PartialConfig['model'] = {
     width: golden.size('d_model'),
     context: golden.size('T'),
-    layers: isLanguageModel ? golden.size('n_layers') : 1,
+    layers: isLanguageModel ? golden.size('n_layers', fields.model.layers) : 1,
     positions: isRelative ? 'xl' : 'rope',
-    ...(isRelative && isLanguageModel ? { memoryChunks: golden.size('mem_chunks') } : {}),
+    ...(isRelative && isLanguageModel
+      ? { memoryChunks: golden.size('mem_chunks', fields.model.memoryChunks) }
+      : {}),
     ...(attention === undefined ? {} : attentionConfig(golden, attention)),
     feedForward: isSigmaMoe ? 'sigma-moe' : 'dense',
     ...(isLanguageModel && !isSigmaMoe ? { feedForwardWidth: golden.size('d_ff') } : {}),
@@ -189,9 +208,14 @@ async function checkLayer(golden: GoldenCase, executor: Executor): Promise<Devia
   const graph = new Graph();
   const { attentionSave } = executor.info;
   const builder = new ModelBuilder(graph, { training: false, attentionSave });
-  const x = graph.input('input.0', golden.shape('input.0'), 'f32');
+  const x = layerInput(golden, graph, 'input.0');
   const hasMemory = golden.has('input.1') || Number(golden.sizes.mem ?? 0) > 0;
-  const memory = hasMemory ? graph.input('input.1', golden.shape('input.1'), 'f32') : undefined;
+  const memory = hasMemory ? layerInput(golden, graph, 'input.1') : undefined;
+  if (memory !== undefined && memory.shape[0] !== x.shape[0])
+    throw new SwitchyardError(
+      'invalid-data',
+      `The tensor "input.1" has ${memory.shape[0]} sequences, but "input.0" has ${x.shape[0]}.`,
+    );
   const { attention } = golden;
   const y =
     attention === undefined
@@ -209,15 +233,17 @@ async function checkLayer(golden: GoldenCase, executor: Executor): Promise<Devia
     ['output', y] as const,
     ...gradients.map((gradient, i) => [`gradient.${i}`, gradient] as const),
   ]);
+  const sources = loadAuthors(golden, builder, executor, config.heads);
+  const outputCotangent = golden.floats('output_cotangent');
+  requireCount('output_cotangent', outputCotangent.length, sizeOf(y.shape));
   const program = executor.compile(
     plan(graph, { outputs, scratch: (node) => executor.scratch(node) }),
   );
-  const sources = loadAuthors(golden, builder, executor, config.heads);
   const inputNames = inputs.map((_, i) => `input.${i}`);
   const results = await program.run({
     inputs: {
       ...Object.fromEntries(inputNames.map((name) => [name, golden.floats(name)])),
-      cotangent: golden.floats('output_cotangent'),
+      cotangent: outputCotangent,
     },
     uniforms: {},
   });
@@ -230,6 +256,18 @@ async function checkLayer(golden: GoldenCase, executor: Executor): Promise<Devia
     ),
     ...compareGradients(golden, 'grad', builder, sources, (i) => gradient(inputs.length + i)),
   ];
+}
+
+/** What a layer reads, [B, T, D] of the case's D. */
+function layerInput(golden: GoldenCase, graph: Graph, name: string): Tensor {
+  const shape = golden.shape(name);
+  const width = golden.size('d_model');
+  if (shape.length !== 3 || shape[2] !== width || sizeOf(shape) === 0)
+    throw new SwitchyardError(
+      'invalid-data',
+      `The tensor "${name}" must be [B, T, ${width}] (d_model is ${width}), not [${shape.join(', ')}].`,
+    );
+  return graph.input(name, shape, 'f32');
 }
 
 /** Compares gradients after bringing the authors' into our layout. Rows of a shared tensor count once each. */
@@ -251,9 +289,10 @@ async function checkLanguageModel(golden: GoldenCase, executor: Executor): Promi
   const config = modelConfig(golden);
   const batch = golden.size('B');
   const vocabulary = golden.size('vocab');
-  const { builder, program } = compileLanguageModel(executor, config, vocabulary, batch);
-  const sources = loadAuthors(golden, builder, executor, config.heads);
-  const feed = chunkFeeds(golden.integers('tokens'), config, batch);
+  const steps = golden.floats('train_losses').length;
+  const tokens = tokensOf(golden, Math.max(2, steps), vocabulary);
+  const { builder, sources, program } = compileLanguageModel(golden, executor, config);
+  const feed = chunkFeeds(tokens, config, batch);
   const uniforms = { lossScale: 1 };
   const first = await program.run({ inputs: feed(0), uniforms });
   const second = await program.run({ inputs: feed(1), uniforms });
@@ -272,11 +311,11 @@ async function checkLanguageModel(golden: GoldenCase, executor: Executor): Promi
 
 /** Logits, loss and gradients of one chunk after the other, the memory moving on. */
 function compileLanguageModel(
+  golden: GoldenCase,
   executor: Executor,
   config: ModelConfig,
-  vocabulary: number,
-  batch: number,
-): { builder: ModelBuilder; program: Program } {
+): { builder: ModelBuilder; sources: readonly AuthorsTensor[]; program: Program } {
+  const [batch, vocabulary] = [golden.size('B'), golden.size('vocab')];
   const graph = new Graph();
   const { attentionSave } = executor.info;
   const builder = new ModelBuilder(graph, { training: false, attentionSave });
@@ -295,6 +334,7 @@ function compileLanguageModel(
   const loss = mean(crossEntropy(logits, targets));
   const gradients = differentiate(loss, builder.tensors, graph.uniform('lossScale'));
   const named = gradients.map((gradient, i) => [`gradient.${i}`, gradient] as const);
+  const sources = loadAuthors(golden, builder, executor, config.heads);
   const program = executor.compile(
     plan(graph, {
       outputs: { logits, loss, ...Object.fromEntries(named) },
@@ -302,7 +342,27 @@ function compileLanguageModel(
       scratch: (node) => executor.scratch(node),
     }),
   );
-  return { builder, program };
+  return { builder, sources, program };
+}
+
+/**
+ * The case's tokens, [.., B].
+ * @throws SwitchyardError('invalid-data') unless they are in the vocabulary and enough for the chunks
+ */
+function tokensOf(golden: GoldenCase, chunks: number, vocabulary: number): Int32Array {
+  const tokens = golden.integers('tokens');
+  const fail = (what: string): never => {
+    throw new SwitchyardError('invalid-data', `The tensor "tokens" ${what}.`);
+  };
+  const needed = (chunks * golden.size('T') + 1) * golden.size('B');
+  if (tokens.length < needed)
+    fail(`has ${tokens.length} values, but ${chunks} chunks need at least ${needed}`);
+  const wrong = tokens.find((token) => token < 0 || token >= vocabulary);
+  if (wrong !== undefined)
+    fail(
+      `has a token ${wrong}, but with a vocabulary of ${vocabulary} (vocab) they must be from 0 to ${vocabulary - 1}`,
+    );
+  return tokens;
 }
 
 /** The inputs of chunk c: rows c·T … c·T + T of `all` [.., B], targets shifted by one, c chunks remembered. */
@@ -363,6 +423,8 @@ async function trainTenSteps(
   const losses: number[] = [];
   const norms: number[] = [];
   const expected = golden.floats('train_losses');
+  if (expected.length === 0)
+    throw new SwitchyardError('invalid-data', 'The tensor "train_losses" has no values.');
   for (let i = 0; i < expected.length; i++) {
     const uniforms = {
       learningRate: optimizer.learningRate,

@@ -248,7 +248,7 @@ test('resources: the numbers of a configuration, from a preset, a file and setti
   const stdout = await cli.succeed('resources', 'tiny-dense');
   assert.match(stdout, /^tiny-dense: dense H8, 4 layers of 128 channels, vocabulary 256\n/u);
   assert.match(stdout, /total +857,088 +100\.0 %/u);
-  assert.match(stdout, /^attention +12\.6M +327,680$/mu);
+  assert.match(stdout, /^attention +12\.6M +327,680 +50\.3M +1\.31M$/mu);
 
   const file = config(
     'mine.json',
@@ -259,6 +259,9 @@ test('resources: the numbers of a configuration, from a preset, a file and setti
   assert.equal(mine.name, 'mine');
   const { parameters } = mine as unknown as Resources;
   assert.deepEqual([parameters.embedding, parameters.projections], [128_000, 131_072]);
+
+  const [classifier] = await cli.records('resources', 'tiny-listops-dense-8');
+  assert.equal(classifier.vocabulary, 18);
 });
 
 test('match: a configuration that costs what a baseline costs, to look at and to train', async () => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { resolveConfig } from '../../contract/resolveConfig.ts';
+import type { Run } from '../../contract/records.ts';
 import { judge } from '../../contract/comparison.ts';
 import { finishedRun as run } from '../../contract/testing/runRecord.ts';
 import { comparisonTable, verdictLines } from './comparison.ts';
@@ -27,6 +28,7 @@ test('quantities go down, runs across, with units in the labels or the values', 
   assert.match(row('peak memory, tensors (executor)'), /128 MiB +128 MiB$/u);
   assert.match(row('peak memory, process (RSS)'), /512 MiB +512 MiB$/u);
   assert.match(row('best validation loss (nats/token)'), /1\.7300 +1\.7000$/u);
+  assert.match(row('best validation, bits per byte'), /2\.496 +2\.453$/u);
   assert.match(row('data'), /shakespeare +shakespeare$/u);
 });
 
@@ -46,6 +48,14 @@ test('classifiers are compared per example and by accuracy', () => {
       .join()
       .includes('accuracy'),
   );
+});
+
+test('bits per byte are of runs on bytes only', () => {
+  const pairs = run('pairs', { config: resolveConfig({ data: { tokenizer: 'bpe:8000' } }) });
+  const bits = (runs: Run[]): string | undefined =>
+    comparisonTable(runs, () => '', 160, plain).find((line) => line.includes('bits per byte'));
+  assert.match(bits([dense, pairs]) ?? '', /2\.496 +–$/u);
+  assert.equal(bits([pairs]), undefined);
 });
 
 test('many runs wrap into blocks that fit', () => {

@@ -2,7 +2,9 @@
 import type { Run } from '../../contract/records.ts';
 import { architecture } from '../../contract/architecture.ts';
 import {
+  bitsPerByte,
   costs,
+  lossUnit as lossUnitInWords,
   measureCautions,
   sameData,
   sameMeasure,
@@ -26,11 +28,9 @@ const shown =
     return value === null ? '–' : print(value);
   };
 
-/** What a loss of these runs is measured in: a classifier predicts once an example. */
+/** What a loss of these runs is measured in, short: `nats/token`. */
 export function lossUnit(runs: readonly Pick<Run, 'config'>[]): string {
-  const tasks = new Set(runs.map(({ config }) => config.model.task));
-  if (!tasks.has('classification')) return 'nats/token';
-  return tasks.size === 1 ? 'nats/example' : 'nats/token or example';
+  return lossUnitInWords(runs).replace(' per ', '/');
 }
 
 /** @param datasetName by dataset id */
@@ -80,9 +80,15 @@ function rows(runs: readonly Run[], datasetName: (id: string) => string): Row[] 
       label: `last validation loss (${unit})`,
       value: shown((run) => run.lastValidationLoss, format.loss),
     },
+    ...(runs.some((run) => bestBits(run) !== null)
+      ? [{ label: 'best validation, bits per byte', value: shown(bestBits, format.bits) }]
+      : []),
     ...(runs.some(({ lastAccuracy }) => lastAccuracy !== null) ? accuracyRows : []),
   ];
 }
+
+/** The lowest validation loss in bits per byte, where the run predicts bytes. */
+export const bestBits = (run: Run): number | null => bitsPerByte(run, run.bestValidationLoss);
 
 /** For classifiers. */
 const accuracyRows: readonly Row[] = [

@@ -62,8 +62,16 @@ function parse(path: string): PartialConfig {
   }
 }
 
-/** Vocabulary of a tokenizer as configurations name it: 256 for bytes, N for `bpe:N`, 18 for ListOps. */
-export function vocabularyOf(tokenizer: string): number {
+/** How a configuration reads its data. There is one form of examples to classify; no preset has to name it. */
+export function tokenizerOf(config: PartialConfig): string {
+  const { model, data } = resolveConfig(config);
+  const isText = model.task === 'language-model' || config.data?.tokenizer !== undefined;
+  return isText ? data.tokenizer : 'listops';
+}
+
+/** Vocabulary of what a configuration reads: 256 for bytes, N for `bpe:N`, 18 for ListOps. */
+export function vocabularyOf(config: PartialConfig): number {
+  const tokenizer = tokenizerOf(config);
   if (tokenizer === 'listops') return listopsVocabulary;
   return tokenizer === 'byte' ? 256 : Number(tokenizer.slice('bpe:'.length));
 }

@@ -95,7 +95,17 @@ test('validations of a classifier show its accuracy, and nothing is said of samp
   assert.match(stdout, /^step 300\/600 .*accuracy 87\.5 % +\(2,000 examples in 1\.5 s\)/mu);
   assert.match(stdout, /^Best validation accuracy 87\.5 %; last 85\.0 %\.$/mu);
   assert.match(stdout, /nats\/example/u);
-  assert.doesNotMatch(stdout, /sample/u);
+  assert.doesNotMatch(stdout, /sample|bits/u);
+});
+
+test('a loss on bytes is also told in bits per byte', async () => {
+  const loss = { bestValidationLoss: Math.log(8), bestStep: 500, lastValidationLoss: 2.2 };
+  const finished: Run = { ...queued, ...loss, status: 'finished', step: 600 };
+  const { stdout } = await follow([{ type: 'run-changed', run: finished }], []);
+  assert.match(
+    stdout,
+    /^Best validation loss 2\.0794 nats\/token \(3\.000 bits per byte\) at step 500; last 2\.2000\.$/mu,
+  );
 });
 
 test('events of other runs are not shown', async () => {

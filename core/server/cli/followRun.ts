@@ -2,7 +2,7 @@
 import type { Client, CoreEvent } from '../../contract/protocol.ts';
 import { fromErrorRecord } from '../../contract/errors.ts';
 import type { Run, RunStatus } from '../../contract/records.ts';
-import { lossUnit } from './comparison.ts';
+import { bestBits, lossUnit } from './comparison.ts';
 import { hint, type Context } from './context.ts';
 import { interruptedExit } from './failures.ts';
 import * as format from '../../contract/format.ts';
@@ -190,9 +190,11 @@ function summarise(run: Run, context: Context): void {
     `${words[run.status] ?? run.status} at step ${format.whole(run.step)} of ` +
       `${format.whole(run.config.training.steps)}, ${format.count(run.tokens)} tokens seen.`,
   );
+  const bits = bestBits(run);
+  const asBits = bits === null ? '' : ` (${format.bits(bits)} bits per byte)`;
   if (run.bestValidationLoss !== null)
     out.line(
-      `Best validation loss ${format.loss(run.bestValidationLoss)} ${lossUnit([run])} at step ` +
+      `Best validation loss ${format.loss(run.bestValidationLoss)} ${lossUnit([run])}${asBits} at step ` +
         `${format.whole(run.bestStep ?? 0)}; last ${format.loss(run.lastValidationLoss)}.`,
     );
   if (run.bestAccuracy !== null && run.lastAccuracy !== null)

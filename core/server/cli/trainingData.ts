@@ -6,6 +6,7 @@ import { SwitchyardError } from '../../contract/errors.ts';
 import type { Client } from '../../contract/protocol.ts';
 import { resolveConfig } from '../../contract/resolveConfig.ts';
 import type { Dataset } from '../../contract/records.ts';
+import { tokenizerOf } from './configSource.ts';
 import type { Context } from './context.ts';
 import { importFile } from './importing.ts';
 import { oneLine } from './table.ts';
@@ -20,12 +21,8 @@ export async function findData(
   const path = resolve(reference);
   const found = statSync(path, { throwIfNoEntry: false });
   if (found?.isFile() === true) {
-    const { model, data } = resolveConfig(config);
-    // There is one form of examples to classify; no preset has to name it.
-    const isText = model.task === 'language-model' || config.data?.tokenizer !== undefined;
-    const tokenizer = isText ? data.tokenizer : 'listops';
-    const { validationShare } = data;
-    return importFile(client, context, { path, tokenizer, validationShare });
+    const { validationShare } = resolveConfig(config).data;
+    return importFile(client, context, { path, tokenizer: tokenizerOf(config), validationShare });
   }
   try {
     return await client.call('datasets.get', { dataset: reference });

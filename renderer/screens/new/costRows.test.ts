@@ -9,6 +9,10 @@ const resources: Resources = {
     ...{ embedding: 10, projections: 20, selection: 3, positions: 4 },
     ...{ feedForward: 50, normalisation: 6, output: 7, total: 100 },
   },
+  layerParameters: {
+    ...{ embedding: 0, projections: 10, selection: 2, positions: 2 },
+    ...{ feedForward: 25, normalisation: 2, output: 0, total: 41 },
+  },
   layer: {
     ...{ projections: cost(1, 2), attentionCore: cost(3, 4), selection: cost(5, 6) },
     ...{ positions: cost(7, 8), feedForward: cost(9, 10) },

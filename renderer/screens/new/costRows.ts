@@ -32,13 +32,12 @@ export function modelRows({ model, parameters }: Resources): CostRow[] {
     ...{ parameters: parameters[part], ...model[part] },
   });
   const attention = attentionParts.map((part) => model[part]);
-  const { projections, selection, positions } = parameters;
   return [
     { label: 'Embedding', kind: 'whole', ...of('embedding') },
     {
       label: 'Attention',
       kind: 'whole',
-      parameters: projections + selection + positions,
+      parameters: ofAttention(parameters),
       ...sum(attention),
     },
     ...attentionParts.map((part): CostRow => ({
@@ -46,28 +45,39 @@ export function modelRows({ model, parameters }: Resources): CostRow[] {
       parameters: part === 'attentionCore' ? null : parameters[part],
     })),
     { label: 'Feed-forward', kind: 'whole', ...of('feedForward') },
-    {
-      ...{ label: 'Normalisation', kind: 'whole', macs: null, floats: null },
-      parameters: parameters.normalisation,
-    },
+    normalisation(parameters),
     { label: 'Output', kind: 'whole', ...of('output') },
     { label: 'Total', kind: 'total', ...of('total') },
   ];
 }
 
 /** One layer by part; one sequence. Its attention is what the paper's tables print. */
-export function layerRows({ layer }: Resources): CostRow[] {
-  const row = (label: string, kind: CostRow['kind'], cost: Cost, help?: string): CostRow => ({
-    ...{ label, kind, parameters: null, ...cost },
-    ...(help === undefined ? {} : { help }),
-  });
+export function layerRows({ layer, layerParameters: parameters }: Resources): CostRow[] {
   return [
-    row('Attention', 'whole', layer.attention, 'As the paper’s tables print it.'),
-    ...attentionParts.map((part) => row(words[part].label, 'part', layer[part], words[part].help)),
-    row('Feed-forward', 'whole', layer.feedForward),
-    row('Total', 'total', layer.total),
+    {
+      ...{ label: 'Attention', kind: 'whole', help: 'As the paper’s tables print it.' },
+      ...{ parameters: ofAttention(parameters), ...layer.attention },
+    },
+    ...attentionParts.map((part): CostRow => ({
+      ...{ ...words[part], kind: 'part', ...layer[part] },
+      parameters: part === 'attentionCore' ? null : parameters[part],
+    })),
+    {
+      ...{ label: 'Feed-forward', kind: 'whole' },
+      ...{ parameters: parameters.feedForward, ...layer.feedForward },
+    },
+    normalisation(parameters),
+    { label: 'Total', kind: 'total', parameters: parameters.total, ...layer.total },
   ];
 }
+
+const ofAttention = ({ projections, selection, positions }: Resources['parameters']): number =>
+  projections + selection + positions;
+
+const normalisation = (parameters: Resources['parameters']): CostRow => ({
+  ...{ label: 'Normalisation', kind: 'whole', macs: null, floats: null },
+  parameters: parameters.normalisation,
+});
 
 function sum(costs: readonly Cost[]): Cost {
   return costs.reduce(

@@ -25,6 +25,13 @@ test('the tiny ones come first; the paper’s are apart by dataset', () => {
   assert.deepEqual(paper, ['C4', 'WikiText-103', 'peS2o', 'enwik8']);
 });
 
+test('the dataset that heads a list is not in every title of it again', () => {
+  const listed = groupsOf(null, '').flatMap(({ parts }) => parts.flatMap((part) => part.presets));
+  for (const { preset, title, rest } of listed) assert.equal(title + rest, preset.title);
+  const moa = listed.find(({ preset }) => preset.name === 'moa-262m-h12-xl-wikitext103');
+  assert.deepEqual([moa?.title, moa?.rest], ['MoA 262M, 12 heads', ', WikiText-103']);
+});
+
 test('every word of a search must be there, in whatever order and case', () => {
   const found = names(null, ' wikitext  MoA 47m');
   assert.ok(found.length > 0);

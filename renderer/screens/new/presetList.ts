@@ -15,6 +15,9 @@ export function taskOf({ tokenizer }: Pick<Dataset, 'tokenizer'>): Task {
 
 export interface ListedPreset {
   preset: Preset;
+  /** Its title up to the dataset, which its part of the list is headed by, and the rest of it. */
+  title: string;
+  rest: string;
   task: Task;
   /** The model in a few words. */
   words: string;
@@ -28,7 +31,12 @@ export interface PresetGroup {
 
 const listed: readonly ListedPreset[] = presets.map((preset) => {
   const { model } = resolveConfig(preset.config);
-  return { preset, task: model.task, words: architecture(model) };
+  const { title, dataset } = preset;
+  const rest = dataset === undefined ? '' : `, ${paperDatasetTitles[dataset]}`;
+  return {
+    ...{ preset, title: title.slice(0, title.length - rest.length), rest },
+    ...{ task: model.task, words: architecture(model) },
+  };
 });
 
 /** The first preset for a task. */

@@ -1,8 +1,8 @@
 /** The numbers at the top of a run's page. */
+import { bitsPerByte, isClassifier, lossUnit } from '../../../core/contract/comparison.ts';
 import * as format from '../../../core/contract/format.ts';
 import { tokensPerStep } from '../../../core/contract/progress.ts';
 import { isActive, type Curve, type Run } from '../../../core/contract/records.ts';
-import { isClassifier, lossUnit } from '../../charts/series.ts';
 import { paceOf, type Live } from '../../state/pace.ts';
 import { lossWindow, recentLoss } from './recentLoss.ts';
 
@@ -27,16 +27,12 @@ function highest(recorded: number | null, live: number | undefined): number | nu
   return known.length === 0 ? null : Math.max(...known);
 }
 
-/**
- * @param step the last one done, which may be ahead of the record
- * @param tokenizer of the dataset, where it is known
- */
+/** @param step the last one done, which may be ahead of the record */
 export function tilesOf(
   run: Run,
   step: number,
   live: Live | undefined,
   curve: Curve | null,
-  tokenizer?: string,
 ): Tile[] {
   const points = curve?.points ?? [];
   const last = points.at(-1);
@@ -58,7 +54,7 @@ export function tilesOf(
       value: format.loss(run.bestValidationLoss),
       detail:
         run.bestStep === null ? 'not validated yet' : `${unit}, step ${format.whole(run.bestStep)}`,
-      ...otherUnits(run, tokenizer),
+      ...otherUnits(run),
     },
     ...accuracyTile(run),
     {
@@ -101,14 +97,15 @@ export function tilesOf(
 }
 
 /** A language model's best loss as perplexity, and as bits per byte where a token is a byte. */
-function otherUnits(run: Run, tokenizer: string | undefined): Pick<Tile, 'more' | 'help'> {
+function otherUnits(run: Run): Pick<Tile, 'more' | 'help'> {
   const { bestValidationLoss: loss } = run;
   if (loss === null || isClassifier(run)) return {};
   const perplexity = Math.exp(loss);
   const shown = `perplexity ${perplexity < 1000 ? perplexity.toFixed(2) : format.count(perplexity)}`;
-  if (tokenizer !== 'byte') return { more: shown };
+  const bits = bitsPerByte(run, loss);
+  if (bits === null) return { more: shown };
   return {
-    more: `${shown}, ${(loss / Math.LN2).toFixed(3)} bits per byte`,
+    more: `${shown}, ${format.bits(bits)} bits per byte`,
     help: 'Papers call bits per byte bits per character: one byte a character.',
   };
 }

@@ -8,13 +8,17 @@ import type { Kernels, Setup, TfTensor } from '../kernel.ts';
 
 /** Tensors one after the other as one vector. */
 function flatten({ tf }: Setup, tensors: readonly TfTensor[]): TfTensor {
-  return tf.concat(tensors.map((tensor) => tf.reshape(tensor, [tensor.size])));
+  return tf.tidy(() => tf.concat(tensors.map((tensor) => tf.reshape(tensor, [tensor.size]))));
 }
 
-/** The inverse of {@link flatten}. */
-function unflatten({ tf }: Setup, vector: TfTensor, like: readonly Tensor[]): TfTensor[] {
+/** The inverse of {@link flatten}, instead of the vector. */
+function unflatten({ tf, free }: Setup, vector: TfTensor, like: readonly Tensor[]): TfTensor[] {
   const sizes = like.map(({ shape }) => sizeOf(shape));
-  return tf.split(vector, sizes).map((part, i): TfTensor => tf.reshape(part, [...like[i].shape]));
+  const parts = tf.tidy(() =>
+    tf.split(vector, sizes).map((part, i): TfTensor => tf.reshape(part, [...like[i].shape])),
+  );
+  free(vector);
+  return parts;
 }
 
 export const optimizerKernels: Pick<Kernels, 'adamw' | 'globalNorm'> = {
@@ -28,28 +32,37 @@ export const optimizerKernels: Pick<Kernels, 'adamw' | 'globalNorm'> = {
         const norm = scalars[3];
         const [learningRate, step, lossScale] = [0, 1, 2].map((i) => setup.scalar(i, scalars[i]));
         const share = tf.minimum(1, tf.div(clip, tf.add(norm, 1e-6)));
-        const gradients = flatten(setup, parts.gradients);
-        const gradient = tf.mul(gradients, tf.div(share, lossScale));
-        free(gradients);
-        const oldM = flatten(setup, parts.m);
-        const m = tf.add(tf.mul(oldM, beta1), tf.mul(gradient, 1 - beta1));
-        const oldV = flatten(setup, parts.v);
-        const v = tf.add(tf.mul(oldV, beta2), tf.mul(tf.square(gradient), 1 - beta2));
-        free(gradient, oldM, oldV);
-        const root = tf.sqrt(tf.mul(v, 1 / (1 - beta2 ** step)));
-        const direction = tf.div(m, tf.add(root, epsilon));
+        const scaled = (tensors: readonly TfTensor[], factor: number | TfTensor): TfTensor => {
+          const vector = flatten(setup, tensors);
+          const result = tf.mul(vector, factor);
+          free(vector);
+          return result;
+        };
+        /** a + b, instead of both. */
+        const sum = (a: TfTensor, b: TfTensor): TfTensor => {
+          const result = tf.add(a, b);
+          free(a, b);
+          return result;
+        };
+        const gradient = scaled(parts.gradients, tf.div(share, lossScale));
+        const m = sum(scaled(parts.m, beta1), tf.mul(gradient, 1 - beta1));
+        const squares = tf.square(gradient);
+        const scaledSquares = tf.mul(squares, 1 - beta2);
+        free(gradient, squares);
+        const v = sum(scaled(parts.v, beta2), scaledSquares);
+        const root = tf.tidy(() => tf.add(tf.sqrt(tf.mul(v, 1 / (1 - beta2 ** step))), epsilon));
+        const direction = tf.div(m, root);
         free(root);
-        const old = flatten(setup, parts.parameters);
-        const decayed = tf.mul(old, 1 - learningRate * weightDecay);
-        const next = tf.sub(decayed, tf.mul(direction, learningRate / (1 - beta1 ** step)));
-        free(old, decayed, direction);
+        const change = tf.mul(direction, -learningRate / (1 - beta1 ** step));
+        free(direction);
+        const next = sum(scaled(parts.parameters, 1 - learningRate * weightDecay), change);
         // Asked only now, so that a GPU has everything else to do before it must answer.
         if (!Number.isFinite(setup.scalar(3, norm)))
           return [...parts.parameters, ...parts.m, ...parts.v].map((tensor) => tf.clone(tensor));
         return [next, m, v].flatMap((vector) => unflatten(setup, vector, like));
       };
     },
-    // The joined copies of m, v and three vectors more.
+    // Six vectors: m, v and four more while the next is made, or all three joined and cut.
     scratch: ({ outputs }) => 2 * outputs.reduce((sum, tensor) => sum + bytesOf(tensor), 0),
   },
   globalNorm: {

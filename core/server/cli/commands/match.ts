@@ -51,8 +51,8 @@ async function run(context: Context, source: string, options: Options): Promise<
   const { out } = context;
   const { set, vocabulary: given, out: file, ...wanted } = options;
   const { name, config: baseline } = readConfig(source, set);
-  const { model, data } = resolveConfig(baseline);
-  const vocabulary = given ?? vocabularyOf(data.tokenizer);
+  const { model } = resolveConfig(baseline);
+  const vocabulary = given ?? vocabularyOf(baseline);
   const found = await withCore(context, ({ client }) =>
     client.call('models.match', { baseline, vocabulary, ...wanted }),
   );

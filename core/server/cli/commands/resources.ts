@@ -26,8 +26,8 @@ export function resources(program: Command, context: () => Context): void {
     .action(async (source: string, options: Options) => {
       const { out } = context();
       const { name, config } = readConfig(source, options.set);
-      const { model, data } = resolveConfig(config);
-      const vocabulary = options.vocabulary ?? vocabularyOf(data.tokenizer);
+      const { model } = resolveConfig(config);
+      const vocabulary = options.vocabulary ?? vocabularyOf(config);
       const costs = await withCore(context(), ({ client }) =>
         client.call('resources.compute', { config, vocabulary }),
       );
@@ -39,7 +39,7 @@ export function resources(program: Command, context: () => Context): void {
         ...parameterTable(costs, out.paint),
         '',
         `One forward pass over one sequence of ${format.whole(model.context)} tokens: multiply-accumulates, and floats kept`,
-        ...costTable(costs, out.paint),
+        ...costTable(costs, model.layers, out.paint),
         out.paint(
           'dim',
           'Attention is the sum of the four parts above it, as the tables of the SwitchHead paper count it.',
@@ -64,28 +64,40 @@ const titles = {
 type Part = keyof typeof titles;
 const parts = Object.keys(titles) as Part[];
 
-function parameterTable({ parameters }: Resources, paint: Paint): string[] {
+function parameterTable(costs: Resources, paint: Paint): string[] {
+  const { parameters, layerParameters } = costs;
   const counts: Partial<Record<Part, number>> = parameters;
+  const perLayer: Partial<Record<Part, number>> = layerParameters;
   return table(
     [
       { title: 'Part' },
-      { title: 'Parameters', align: 'right' },
+      { title: 'Parameters, layer', align: 'right' },
+      { title: 'Parameters, model', align: 'right' },
       { title: 'Share', align: 'right' },
     ],
     parts.flatMap((part) => {
       const { [part]: value } = counts;
       return value === undefined
         ? []
-        : [[titles[part], format.whole(value), format.percent(value / parameters.total)]];
+        : [
+            [
+              titles[part],
+              format.whole(perLayer[part] ?? 0),
+              format.whole(value),
+              format.percent(value / parameters.total),
+            ],
+          ];
     }),
     paint,
   );
 }
 
-/** One layer beside the whole model. Attention, the sum of the first four, is of a layer only. */
-function costTable({ layer, model }: Resources, paint: Paint): string[] {
+/** One layer beside the whole model. */
+function costTable({ layer, model }: Resources, layers: number, paint: Paint): string[] {
   const perLayer: Partial<Record<Part, Cost>> = layer;
-  const perModel: Partial<Record<Part, Cost>> = model;
+  const { macs, floats } = layer.attention;
+  const attention = { macs: macs * layers, floats: floats * layers };
+  const perModel: Partial<Record<Part, Cost>> = { ...model, attention };
   const cells = (cost: Cost | undefined): string[] =>
     cost === undefined ? ['', ''] : [format.count(cost.macs), format.count(cost.floats)];
   return table(

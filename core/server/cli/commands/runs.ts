@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { architecture } from '../../../contract/architecture.ts';
-import { lossUnit } from '../comparison.ts';
+import type { Run } from '../../../contract/records.ts';
+import { bestBits, lossUnit } from '../comparison.ts';
 import { hint, type Context } from '../context.ts';
 import * as format from '../../../contract/format.ts';
 import { withCore } from '../session.ts';
@@ -20,6 +21,7 @@ export function runs(program: Command, context: () => Context): void {
         return;
       }
       const classified = all.some(({ bestAccuracy }) => bestAccuracy !== null);
+      const onBytes = all.some((run) => bestBits(run) !== null);
       out.line(
         ...table(
           [
@@ -29,6 +31,9 @@ export function runs(program: Command, context: () => Context): void {
             { title: 'Status' },
             { title: 'Steps', align: 'right' },
             { title: `Best validation (${lossUnit(all)})`, align: 'right' },
+            ...(onBytes
+              ? [{ title: 'Bits per byte', align: 'right', optional: true } as const]
+              : []),
             ...(classified ? [{ title: 'Best accuracy', align: 'right' } as const] : []),
             { title: 'Backend', optional: true },
             { title: 'Created', optional: true },
@@ -40,6 +45,7 @@ export function runs(program: Command, context: () => Context): void {
             run.status,
             `${format.whole(run.step)}/${format.whole(run.config.training.steps)}`,
             format.loss(run.bestValidationLoss),
+            ...(onBytes ? [bits(run)] : []),
             ...(classified
               ? [run.bestAccuracy === null ? '–' : format.percent(run.bestAccuracy)]
               : []),
@@ -51,4 +57,9 @@ export function runs(program: Command, context: () => Context): void {
         ),
       );
     });
+}
+
+function bits(run: Run): string {
+  const value = bestBits(run);
+  return value === null ? '–' : format.bits(value);
 }
