@@ -132,9 +132,10 @@ function modelConfig(golden: GoldenCase): ModelConfig {
     context: golden.size('T'),
     layers: isLanguageModel ? golden.size('n_layers', fields.model.layers) : 1,
     positions: isRelative ? 'xl' : 'rope',
-    ...(isRelative && isLanguageModel
-      ? { memoryChunks: golden.size('mem_chunks', fields.model.memoryChunks) }
-      : {}),
+    task: golden.sizes.causal === false ? 'classification' : 'language-model',
+    // A layer on its own is given its memory as an input.
+    memoryChunks:
+      isRelative && isLanguageModel ? golden.size('mem_chunks', fields.model.memoryChunks) : 0,
     ...(attention === undefined ? {} : attentionConfig(golden, attention)),
     feedForward: isSigmaMoe ? 'sigma-moe' : 'dense',
     ...(isLanguageModel && !isSigmaMoe ? { feedForwardWidth: golden.size('d_ff') } : {}),
@@ -171,9 +172,15 @@ function attentionConfig(
 
 /** The authors call them by mode and selection; their defaults are "my" and "sigmoid". */
 function gating(golden: GoldenCase): ModelConfig['gating'] {
-  const mode = golden.word('mode') ?? golden.word('moa_mode') ?? 'my';
+  const mode = golden.word('mode') ?? 'my';
+  const selection = golden.word('selection') ?? 'sigmoid';
   if (mode === 'moa') return 'softmax';
-  return golden.word('selection') === 'softmax' ? 'softmax-chosen' : 'sigmoid';
+  if (mode === 'my' && selection === 'sigmoid') return 'sigmoid';
+  if (mode === 'my' && selection === 'softmax') return 'softmax-chosen';
+  throw new SwitchyardError(
+    'invalid-data',
+    `Case ${golden.name} has mode "${mode}" and selection "${selection}"; mode must be "my" or "moa", selection "sigmoid" or "softmax".`,
+  );
 }
 
 function moeSizes(golden: GoldenCase) {
