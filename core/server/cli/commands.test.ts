@@ -247,7 +247,7 @@ test('resources: the numbers of a configuration, from a preset, a file and setti
 
   const stdout = await cli.succeed('resources', 'tiny-dense');
   assert.match(stdout, /^tiny-dense: dense H8, 4 layers of 128 channels, vocabulary 256\n/u);
-  assert.match(stdout, /total +857,088 +100\.0 %/u);
+  assert.match(stdout, /total +197,760 +857,088 +100\.0 %/u);
   assert.match(stdout, /^attention +12\.6M +327,680 +50\.3M +1\.31M$/mu);
 
   const file = config(
