@@ -90,6 +90,7 @@ async function figure(runs: readonly Run[]): Promise<EChartsOption> {
   return {
     animation: false,
     backgroundColor: '#ffffff',
+    textStyle: { fontFamily: 'DejaVu Sans' },
     title: {
       text: 'ListOps: validation accuracy',
       subtext: 'Equal parameters; solid: seed 1, dashed: other seeds.',
