@@ -8,6 +8,7 @@ import {
   type Resources,
 } from '../contract/records.ts';
 import { sizeOf } from '../graph/graph.ts';
+import type { Parameter } from './parameters.ts';
 import { modelParameters } from './plans.ts';
 import { classes } from './transformer.ts';
 
@@ -119,20 +120,16 @@ function outputCost({ task, context, width }: ModelConfig, vocabulary: number): 
   return { macs: width * logits, floats: logits };
 }
 
-/**
- * Number of parameters by part, counted from the model itself.
- * @param within only those whose names begin so, such as those of one layer
- */
-export function countParameters(
-  model: ModelConfig,
-  vocabulary: number,
-  within = '',
-): Resources['parameters'] {
+/** Number of parameters by part, counted from the model itself. */
+export function countParameters(model: ModelConfig, vocabulary: number): Resources['parameters'] {
+  return countByPart(modelParameters(model, vocabulary));
+}
+
+function countByPart(parameters: readonly Parameter[]): Resources['parameters'] {
   const counts = Object.fromEntries(
     [...parameterParts, 'total'].map((part) => [part, 0]),
   ) as Resources['parameters'];
-  for (const { name, part, shape } of modelParameters(model, vocabulary)) {
-    if (!name.startsWith(within)) continue;
+  for (const { part, shape } of parameters) {
     counts[part] += sizeOf(shape);
     counts.total += sizeOf(shape);
   }
@@ -153,9 +150,10 @@ export function computeResources(model: ModelConfig, vocabulary: number): Resour
   const layers = Object.fromEntries(
     layerParts.map((part) => [part, times(layer[part], model.layers)]),
   ) as Record<LayerPart, Cost>;
+  const parameters = modelParameters(model, vocabulary);
   return {
-    parameters: countParameters(model, vocabulary),
-    layerParameters: countParameters(model, vocabulary, 'layers.0.'),
+    parameters: countByPart(parameters),
+    layerParameters: countByPart(parameters.filter(({ name }) => name.startsWith('layers.0.'))),
     layer,
     model: {
       ...{ ...layers, embedding, output },

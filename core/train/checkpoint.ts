@@ -1,7 +1,7 @@
 /**
  * Checkpoints: one folder a step with `model.safetensors`, `optimizer.safetensors`, for a model with
- * memory `memory.safetensors`, and `checkpoint.json`. A folder appears under its final name only when all of it is on disk, so that a
- * crash at any moment leaves either a whole checkpoint or none.
+ * memory `memory.safetensors`, and `checkpoint.json`. A folder appears under its final name only when
+ * all of it is on disk, so that a crash at any moment leaves either a whole checkpoint or none.
  */
 import {
   existsSync,

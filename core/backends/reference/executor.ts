@@ -20,6 +20,7 @@ import {
   type UniformName,
 } from '../../graph/graph.ts';
 import type { Plan } from '../../graph/plan.ts';
+import { swapVariables } from '../swapVariables.ts';
 
 const valueBytes = Float64Array.BYTES_PER_ELEMENT;
 
@@ -72,14 +73,7 @@ export class ReferenceExecutor implements Executor {
   }
 
   swap(a: string, b: string): void {
-    const [first, second] = [this.variables.get(a), this.variables.get(b)];
-    if (first === undefined || second === undefined || first.shape.join() !== second.shape.join())
-      throw new SwitchyardError(
-        'internal',
-        `Variables "${a}" and "${b}" cannot be swapped: both must exist, in one shape.`,
-      );
-    this.variables.set(a, second);
-    this.variables.set(b, first);
+    swapVariables(this.variables, a, b);
   }
 
   memory(): ExecutorMemory {

@@ -20,6 +20,7 @@ import { kernelOf, type Kernels, type Tf, type TfTensor } from './kernel.ts';
 import { kernelsFor } from './kernels/index.ts';
 import { loadTf, type LoadedTf } from './loadTf.ts';
 import { TfjsProgram } from './program.ts';
+import { swapVariables } from '../swapVariables.ts';
 
 /** WebAssembly's pointers have 32 bits. */
 const wasmBytes = 2 ** 32;
@@ -90,14 +91,7 @@ export class TfjsExecutor implements Executor {
   }
 
   swap(a: string, b: string): void {
-    const [first, second] = [this.variables.get(a), this.variables.get(b)];
-    if (first === undefined || second === undefined || first.shape.join() !== second.shape.join())
-      throw new SwitchyardError(
-        'internal',
-        `Variables "${a}" and "${b}" cannot be swapped: both must exist, in one shape.`,
-      );
-    this.variables.set(a, second);
-    this.variables.set(b, first);
+    swapVariables(this.variables, a, b);
   }
 
   memory(): ExecutorMemory {

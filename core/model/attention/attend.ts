@@ -83,16 +83,8 @@ export function attend(
     save: builder.options.attentionSave,
   };
   if (positions === 'rope') {
-    const [y] = attention(
-      {
-        q: rotate(q, heads, headWidth),
-        k: rotate(k, keyHeads, headWidth),
-        v,
-        visible,
-        ...relative,
-      },
-      attributes,
-    );
+    const rotated = { q: rotate(q, heads, headWidth), k: rotate(k, keyHeads, headWidth), v };
+    const [y] = attention({ ...rotated, visible }, attributes);
     return y;
   }
   const [length, source] = [q.shape[1], k.shape[1]];

@@ -1,5 +1,10 @@
 /** The costs of a configuration by part, as rows of a table: whole model, or one of its layers. */
-import { layerParts, type Cost, type Resources } from '../../../core/contract/records.ts';
+import {
+  layerParts,
+  type Cost,
+  type LayerPart,
+  type Resources,
+} from '../../../core/contract/records.ts';
 
 export interface CostRow {
   label: string;
@@ -40,10 +45,7 @@ export function modelRows({ model, parameters }: Resources): CostRow[] {
       parameters: ofAttention(parameters),
       ...sum(attention),
     },
-    ...attentionParts.map((part): CostRow => ({
-      ...{ ...words[part], kind: 'part', ...model[part] },
-      parameters: part === 'attentionCore' ? null : parameters[part],
-    })),
+    ...partsOfAttention(model, parameters),
     { label: 'Feed-forward', kind: 'whole', ...of('feedForward') },
     normalisation(parameters),
     { label: 'Output', kind: 'whole', ...of('output') },
@@ -58,10 +60,7 @@ export function layerRows({ layer, layerParameters: parameters }: Resources): Co
       ...{ label: 'Attention', kind: 'whole', help: 'As the paper’s tables print it.' },
       ...{ parameters: ofAttention(parameters), ...layer.attention },
     },
-    ...attentionParts.map((part): CostRow => ({
-      ...{ ...words[part], kind: 'part', ...layer[part] },
-      parameters: part === 'attentionCore' ? null : parameters[part],
-    })),
+    ...partsOfAttention(layer, parameters),
     {
       ...{ label: 'Feed-forward', kind: 'whole' },
       ...{ parameters: parameters.feedForward, ...layer.feedForward },
@@ -70,6 +69,15 @@ export function layerRows({ layer, layerParameters: parameters }: Resources): Co
     { label: 'Total', kind: 'total', parameters: parameters.total, ...layer.total },
   ];
 }
+
+const partsOfAttention = (
+  costs: Readonly<Record<LayerPart, Cost>>,
+  parameters: Resources['parameters'],
+): CostRow[] =>
+  attentionParts.map((part) => ({
+    ...{ ...words[part], kind: 'part', ...costs[part] },
+    parameters: part === 'attentionCore' ? null : parameters[part],
+  }));
 
 const ofAttention = ({ projections, selection, positions }: Resources['parameters']): number =>
   projections + selection + positions;
