@@ -10,13 +10,16 @@ import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { runChecks } from './check.ts';
 import { installChromium } from './chromium.ts';
+import { useSoftwareVulkan } from './softwareVulkan.ts';
 
 const root = join(import.meta.dirname, '..');
 
 const started = performance.now();
 const chosen = process.argv.slice(2);
 const files = chosen.length > 0 ? chosen.flatMap(testFilesOf) : testFilesBelow('.');
-if (files.some((file) => file.startsWith('tests/browser'))) installChromium();
+// It brings the browser for some tests, and for others a software GPU.
+if (files.some((file) => file.startsWith('tests/') || /webgpu/u.test(file))) installChromium();
+useSoftwareVulkan();
 const failedChecks = chosen.length > 0 ? [] : await runChecks();
 const { passed, failed, skipped } = await runTests(files);
 

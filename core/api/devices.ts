@@ -1,5 +1,6 @@
 import { SwitchyardError } from '../contract/errors.ts';
-import type { BackendName, DeviceReport } from '../contract/records.ts';
+import { defaultBackend, precisionProblem } from '../contract/devices.ts';
+import type { BackendName, DeviceReport, Precision } from '../contract/records.ts';
 import { findDevices } from '../jobs/findDevices.ts';
 import { optional, yesOrNo } from './arguments.ts';
 import type { Context } from './context.ts';
@@ -9,11 +10,11 @@ import { handler } from './handlers.ts';
 export interface Devices {
   /** Fastest first. `again` looks anew. */
   list(options?: { again: boolean }): Promise<DeviceReport[]>;
-  has(backend: BackendName): Promise<boolean>;
-  /** The fastest backend that can be used. */
-  fastest(): Promise<BackendName>;
+  has(backend: BackendName, precision: Precision): Promise<boolean>;
+  /** The one that computes unless somebody says otherwise. */
+  default(): Promise<BackendName>;
   /** @throws SwitchyardError `device-unavailable` with the reason and the remedy */
-  require(backend: BackendName): Promise<void>;
+  require(backend: BackendName, precision: Precision): Promise<void>;
 }
 
 export function createDevices(): Devices {
@@ -30,15 +31,18 @@ export function createDevices(): Devices {
     (await list()).find((device) => device.backend === backend);
   return {
     list,
-    has: async (backend) => (await find(backend))?.available === true,
-    fastest: async () => (await list()).find(({ available }) => available)?.backend ?? 'reference',
-    require: async (backend) => {
+    has: async (backend, precision) => {
       const report = await find(backend);
-      if (report?.available === true) return;
-      throw new SwitchyardError(
-        'device-unavailable',
-        `The backend "${backend}" cannot be used on this machine: ${report?.reason ?? 'this version does not have it.'}`,
-      );
+      return report?.available === true && precisionProblem(backend, precision, report) === null;
+    },
+    default: async () => defaultBackend(await list()) ?? 'reference',
+    require: async (backend, precision) => {
+      const report = await find(backend);
+      const problem =
+        report?.available === true
+          ? precisionProblem(backend, precision, report)
+          : `The backend "${backend}" cannot be used on this machine: ${report?.reason ?? 'this version does not have it.'}`;
+      if (problem !== null) throw new SwitchyardError('device-unavailable', problem);
     },
   };
 }

@@ -16,7 +16,7 @@ export async function resumeRun(context: Context, reference: string): Promise<Ru
   const found = store.runs.find(reference);
   if (found.status === 'paused' && (await queue.unpause(found.id))) return store.runs.get(found.id);
   requireUnfinished(found);
-  await devices.require(found.backend);
+  await devices.require(found.backend, found.config.training.precision);
   queue.requireOpen();
   const { id } = found;
 

@@ -81,10 +81,13 @@ function endRun(context: Context, runId: string, end: TrainingEnd): void {
   const { store, bus } = context;
   const attempt = (): void => {
     const before = store.runs.get(runId);
-    if (end.status === 'failed') reconcileCheckpoints(context, runId, before.step);
-    const run = store.runs.finish(runId, end);
+    if ('error' in end) reconcileCheckpoints(context, runId, before.step);
+    const run = store.runs.finish(
+      runId,
+      end.status === 'interrupted' ? { status: 'interrupted' } : end,
+    );
     try {
-      if (end.status === 'failed') logRun(context, runId, 'error', end.error.message);
+      if ('error' in end) logRun(context, runId, 'error', end.error.message);
     } finally {
       bus.emit({ type: 'run-changed', run });
     }
@@ -92,7 +95,7 @@ function endRun(context: Context, runId: string, end: TrainingEnd): void {
   try {
     attempt();
   } catch (error) {
-    const record = end.status === 'failed' ? end.error : toErrorRecord(error);
+    const record = 'error' in end ? end.error : toErrorRecord(error);
     bus.emit({
       type: 'run-changed',
       run: { ...store.runs.get(runId), status: 'failed', error: record },

@@ -12,11 +12,14 @@ export async function sampleRun(
   const run = store.runs.find(input.run);
   const { step, folder } = chooseCheckpoint(context, run, input.checkpoint);
   const dataset = store.datasets.get(run.datasetId);
+  // Weights are the same everywhere: a run trained on a device that is gone can still be sampled.
+  const { precision } = run.config.training;
+  const its = await devices.has(run.backend, precision);
   const result = await jobs.run(
     'sampler',
     {
-      // Weights are the same everywhere: a run trained on a device that is gone can still be sampled.
-      backend: (await devices.has(run.backend)) ? run.backend : await devices.fastest(),
+      backend: its ? run.backend : await devices.default(),
+      precision: its ? precision : 'f32',
       model: run.config.model,
       vocabulary: dataset.vocabulary,
       checkpoints: directory.checkpoints(run.id),

@@ -1,4 +1,5 @@
 import { choice, integer, number, text, type ValueOf } from './fields.ts';
+import { precisions } from './records.ts';
 
 /** Every non-empty set of the projections Q, K, V and O, written in that order. */
 const projectionSets = [
@@ -331,11 +332,17 @@ export const fields = {
       label: 'Epsilon',
       help: 'Added to the denominator of AdamW’s update.',
     }),
+    precision: choice({
+      default: 'f32',
+      choices: precisions,
+      label: 'Precision',
+      help: 'f32: single precision. f16: products and most activations in half precision, sums, parameters and optimiser in single precision; faster and smaller, for the webgpu backend on a GPU that has it.',
+    }),
     lossScaling: choice({
-      default: 'none',
-      choices: ['none', 'dynamic'],
+      default: 'automatic',
+      choices: ['automatic', 'none', 'dynamic'],
       label: 'Loss scaling',
-      help: 'dynamic: the loss is multiplied by 65536 before the backward pass and the gradients divided by it; doubled after 2,000 good steps, halved where a gradient overflows, whose batch is passed by. For half precision.',
+      help: 'dynamic: the loss is multiplied by 65536 before the backward pass and the gradients divided by it; doubled after 2,000 good steps, halved where a gradient overflows, whose batch is passed by. automatic: dynamic with precision f16, none with f32.',
     }),
     seed: integer({
       default: 1,

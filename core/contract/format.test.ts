@@ -13,6 +13,9 @@ test('numbers are readable and have their unit', () => {
   assert.equal(format.bytes(512), '512 B');
   assert.equal(format.bytes(1023), '1.00 KiB');
   assert.equal(format.bytes(1.2 * 2 ** 30), '1.20 GiB');
+  assert.equal(format.flops(820e6), '820 MFLOP/s');
+  assert.equal(format.flops(43.14e9), '43.1 GFLOP/s');
+  assert.equal(format.flops(212e12), '212 TFLOP/s');
   assert.equal(format.milliseconds(0.416), '0.42 ms');
   assert.equal(format.milliseconds(98.24), '98.2 ms');
   assert.equal(format.milliseconds(1240), '1,240 ms');

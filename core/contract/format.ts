@@ -26,6 +26,13 @@ export function bytes(value: number): string {
   return `${unit === 0 ? whole(scaled) : significant(scaled)} ${units[unit]}`;
 }
 
+/** Floating-point operations a second: `820 MFLOP/s`, `43.1 GFLOP/s`, `212 TFLOP/s`. */
+export function flops(perSecond: number): string {
+  const units = ['MFLOP/s', 'GFLOP/s', 'TFLOP/s'];
+  const power = Math.min(Math.max(Math.floor(Math.log10(perSecond) / 3), 2), 4);
+  return `${significant(perSecond / 1000 ** power)} ${units[power - 2]}`;
+}
+
 /** A short time: `0.42 ms`, `98.2 ms`, `1,240 ms`. Step times stay in one unit so that they compare. */
 export function milliseconds(value: number): string {
   return `${significant(value)} ms`;

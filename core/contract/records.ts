@@ -2,8 +2,12 @@ import type { RunConfig } from './config.ts';
 import type { ErrorRecord } from './errors.ts';
 
 /** Backends by name, in the order in which the fastest available one is chosen. */
-export const backendNames = ['tensorflow', 'wasm', 'cpu', 'reference'] as const;
+export const backendNames = ['webgpu', 'tensorflow', 'wasm', 'cpu', 'reference'] as const;
 export type BackendName = (typeof backendNames)[number];
+
+/** In what products are computed: single precision, or half with sums in single precision. */
+export const precisions = ['f32', 'f16'] as const;
+export type Precision = (typeof precisions)[number];
 
 /** One line of `doctor`: a backend on this machine. */
 export interface DeviceReport {
@@ -13,6 +17,24 @@ export interface DeviceReport {
   device: string;
   /** Why it is absent and what would bring it, in one or two sentences; empty when available. */
   reason: string;
+  /** Of `webgpu` where it is available; else null. */
+  gpu: GpuReport | null;
+}
+
+/** What WebGPU says of the adapter that it chose. */
+export interface GpuReport {
+  /** The adapter's name, and its driver's name and version; the latter may be empty. */
+  name: string;
+  driver: string;
+  /** Whether it is a program that imitates a GPU on the processor: never chosen by default. */
+  software: boolean;
+  /** Whether it has half precision, so that `training.precision` can be f16. */
+  f16: boolean;
+  /** Shapes [M, N, K] of the f16 products that its matrix units (tensor cores) do at once. */
+  matrixUnits: [number, number, number][];
+  /** Most bytes that a kernel can use of one tensor, and of one buffer. */
+  bindingBytes: number;
+  bufferBytes: number;
 }
 
 /** An imported text. All counts are exact. */

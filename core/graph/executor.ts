@@ -5,8 +5,7 @@
 import type { BackendName } from '../contract/records.ts';
 import type { Uniforms } from './graph.ts';
 import type { AttentionAttributes } from './ops/attention.ts';
-import type { Node } from './graph.ts';
-import type { Plan } from './plan.ts';
+import type { Costs, Plan } from './plan.ts';
 
 export interface ExecutorInfo {
   readonly backend: BackendName;
@@ -54,11 +53,12 @@ export interface Program {
   dispose(): void;
 }
 
-/** An executor owns one set of variables, shared by all plans compiled on it. One per run. */
-export interface Executor {
+/**
+ * An executor owns one set of variables, shared by all plans compiled on it. One per run. `plan` takes
+ * its {@link Costs}.
+ */
+export interface Executor extends Costs {
   readonly info: ExecutorInfo;
-  /** Bytes of scratch that this executor needs to run a node, given to `plan`. */
-  scratch(node: Node): number;
   /** Prepares a plan. Variables it touches that have no value yet start at zero. */
   compile(plan: Plan): Program;
   /** Sets a variable. `values.length` must be the product of `shape`. */
@@ -68,6 +68,11 @@ export interface Executor {
   /** Exchanges the values of two variables, which must exist and have one shape; copies nothing. */
   swap(a: string, b: string): void;
   memory(): ExecutorMemory;
+  /**
+   * Bytes of tensors that programs of these plans will need, all compiled and one running at a time.
+   * @param variables shapes of all variables, those that no plan touches as well
+   */
+  plannedBytes(plans: readonly Plan[], variables: readonly (readonly number[])[]): number;
   /** What plans may take at present; infinite where the device does not say. */
   limit(): MemoryLimit;
   resetPeak(): void;

@@ -62,7 +62,10 @@ void test('no two tensors alive at the same time share a buffer, scratch include
     ['loss', loss],
     ...gradients.map((g, i) => [`g${i}`, g]),
   ]) as Record<string, Tensor>;
-  const planned = plan(graph, { outputs, scratch: ({ op }) => (op.name === 'matmul' ? 4096 : 0) });
+  const planned = plan(graph, {
+    outputs,
+    costs: { bytes: bytesOf, scratch: ({ op }) => (op.name === 'matmul' ? 4096 : 0) },
+  });
   for (const tenants of occupancy(planned).values()) {
     const sorted = tenants.toSorted((a, b) => a.first - b.first);
     for (let i = 1; i < sorted.length; i++) assert.ok(sorted[i - 1].last < sorted[i].first);

@@ -57,8 +57,16 @@ export interface PlanOptions {
   readonly outputs: Readonly<Record<string, Tensor>>;
   /** New values of variables, applied after everything has been read. */
   readonly updates?: readonly (readonly [variable: string, value: Tensor])[];
-  /** Scratch bytes that the executor needs for a node. */
-  readonly scratch?: (node: Node) => number;
+  /** What tensors and scratch take on the executor; four bytes a value and none unless given. */
+  readonly costs?: Costs;
+}
+
+/** Bytes that an executor needs. */
+export interface Costs {
+  /** Of a tensor, once its graph is complete. */
+  bytes(tensor: Tensor): number;
+  /** Of scratch, for running a node. */
+  scratch(node: Node): number;
 }
 
 interface Life {
@@ -72,6 +80,7 @@ interface Life {
 export function plan(graph: Graph, options: PlanOptions): Plan {
   const outputs = new Map(Object.entries(options.outputs));
   const updates = options.updates ?? [];
+  const costs = options.costs ?? { bytes: bytesOf, scratch: () => 0 };
   const results = [...outputs.values(), ...updates.map(([, tensor]) => tensor)];
   const nodes = liveNodes(graph, results);
   const end = nodes.length;
@@ -85,7 +94,7 @@ export function plan(graph: Graph, options: PlanOptions): Plan {
     for (const tensor of node.outputs)
       lives.set(tensor.id, {
         tensor,
-        bytes: bytesOf(tensor),
+        bytes: costs.bytes(tensor),
         first: index,
         last: lastRead.get(tensor.id) ?? index,
       });
@@ -104,14 +113,16 @@ export function plan(graph: Graph, options: PlanOptions): Plan {
       throw new SwitchyardError('internal', `No variable "${name}" to update.`);
     requireSame(variable, tensor, `update of "${name}"`);
     const handedOut = results.includes(variable) || [...outputs.values()].includes(tensor);
-    const copy = handedOut || !mayOverwrite(tensor, variable, nodes, lastRead);
+    // A value that is stored in fewer bytes than the variable's must be converted.
+    const fits = costs.bytes(tensor) === costs.bytes(variable);
+    const copy = handedOut || !fits || !mayOverwrite(tensor, variable, nodes, lastRead);
     if (!copy) storage.set(tensor.id, { kind: 'variable', name });
     return { variable: name, tensor, copy };
   });
 
   // Pack what is left, the executor's scratch included, into shared buffers.
   const scratch: (Life | undefined)[] = nodes.map((node, index) => {
-    const bytes = options.scratch?.(node) ?? 0;
+    const bytes = costs.scratch(node);
     return bytes > 0 ? { tensor: undefined, bytes, first: index, last: index } : undefined;
   });
   const temporaries = [...lives.values()].filter(
@@ -148,7 +159,7 @@ export function plan(graph: Graph, options: PlanOptions): Plan {
     storage,
     buffers: packed.buffers,
     memory: {
-      variables: [...variables.values()].reduce((sum, tensor) => sum + bytesOf(tensor), 0),
+      variables: [...variables.values()].reduce((sum, tensor) => sum + costs.bytes(tensor), 0),
       buffers: packed.buffers.reduce((sum, bytes) => sum + bytes, 0),
       lowerBound: peak([...temporaries, ...scratch.filter((life) => life !== undefined)], end),
     },

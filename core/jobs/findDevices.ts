@@ -17,7 +17,7 @@ export async function findDevices(
   if ((culprit as BackendName | undefined) === undefined) return reports;
   // Reports come in order, so what ended the process early was the first one missing.
   const reason = `Loading it ended the process that tried (${how}); install it again.`;
-  const failed = { backend: culprit, available: false, device: '', reason };
+  const failed = { backend: culprit, available: false, device: '', reason, gpu: null };
   return [...reports, failed, ...(await findDevices(rest, program))];
 }
 

@@ -6,7 +6,7 @@
 import type { ModelConfig, RunConfig } from '../contract/config.ts';
 import type { ListopsOptions } from '../contract/listops.ts';
 import type { ErrorRecord } from '../contract/errors.ts';
-import type { BackendName } from '../contract/records.ts';
+import type { BackendName, Precision } from '../contract/records.ts';
 import type { DatasetFacts, ImportProgress } from '../data/importText.ts';
 import type { ExportOptions, ExportResult } from '../export/safetensors.ts';
 import type { TrainEvent, TrainResult } from '../train/events.ts';
@@ -55,6 +55,7 @@ export type ImporterResult =
 
 export interface SamplerTask {
   backend: BackendName;
+  precision: Precision;
   model: ModelConfig;
   vocabulary: number;
   /** Folder of the run's checkpoints, and the name of the one to use. */

@@ -15,7 +15,7 @@ await serveTask('sampler', async (task, report) => {
   const tokenizerFile = join(task.dataset, 'tokenizer.json');
   const json = withFileErrors('read', tokenizerFile, () => readFileSync(tokenizerFile, 'utf8'));
   const tokenizer = await loadTokenizer(json, task.tokenizer, tokenizerFile);
-  const executor = await openExecutor(task.backend);
+  const executor = await openExecutor(task.backend, task.precision);
   try {
     loadParameters(checkpoints, folder, executor, modelParameters(model, vocabulary));
     const start = performance.now();

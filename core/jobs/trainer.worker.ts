@@ -20,7 +20,7 @@ await serveTask('trainer', async (task, report) => {
   // The files are closed with the thread.
   const trainTokens = open('train.tokens', task.trainTokens);
   const validationTokens = open('validation.tokens', task.validationTokens);
-  const executor = await openExecutor(task.backend);
+  const executor = await openExecutor(task.backend, task.config.training.precision);
   try {
     return await train({
       config: task.config,

@@ -4,8 +4,9 @@ import type { TrainEvent } from '../train/events.ts';
 import { trainerControl, type TrainerTask } from './messages.ts';
 import { startWorker } from './startWorker.ts';
 
+/** `interrupted`: its device was lost; what it had trained goes on from its last checkpoint. */
 export type TrainingEnd =
-  { status: 'finished' | 'stopped' } | { status: 'failed'; error: ErrorRecord };
+  { status: 'finished' | 'stopped' } | { status: 'interrupted' | 'failed'; error: ErrorRecord };
 
 export interface Training {
   /** Asks it to write a checkpoint and end, paused or not; `ended` tells when it has. */
@@ -20,27 +21,33 @@ export interface Training {
   readonly ended: Promise<TrainingEnd>;
 }
 
-/** @param onEvent must not throw */
+/**
+ * @param onEvent must not throw
+ * @param entry for tests: another file than the trainer's
+ */
 export function startTraining(
   task: Omit<TrainerTask, 'control'>,
   onEvent: (event: TrainEvent) => void,
+  entry?: URL,
 ): Training {
   const shared = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
   const control = new Int32Array(shared);
   const { goOn, stop, pause } = trainerControl;
   let abandoned: SwitchyardError | undefined;
-  const worker = startWorker('trainer', { ...task, control: shared }, (event) => {
+  const tell = (event: TrainEvent): void => {
     if (abandoned === undefined) onEvent(event);
-  });
+  };
+  const worker = startWorker('trainer', { ...task, control: shared }, tell, entry);
   const ended = worker.result.then(
     ({ reason }): TrainingEnd =>
       abandoned === undefined
         ? { status: reason }
         : { status: 'failed', error: toErrorRecord(abandoned) },
-    (error: unknown): TrainingEnd => ({
-      status: 'failed',
-      error: toErrorRecord(abandoned ?? error),
-    }),
+    (thrown: unknown): TrainingEnd => {
+      const error = toErrorRecord(abandoned ?? thrown);
+      const lost = abandoned === undefined && error.code === 'interrupted';
+      return { status: lost ? 'interrupted' : 'failed', error };
+    },
   );
   return {
     stop: () => {

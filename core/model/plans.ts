@@ -9,7 +9,7 @@ import { crossEntropy } from '../graph/ops/crossEntropy.ts';
 import { globalNorm } from '../graph/ops/globalNorm.ts';
 import { mean } from '../graph/ops/mean.ts';
 import { scale } from '../graph/ops/scale.ts';
-import { plan, type Plan, type PlanOptions } from '../graph/plan.ts';
+import { plan, type Costs, type Plan, type PlanOptions } from '../graph/plan.ts';
 import { ModelBuilder, type BuildOptions } from './builder.ts';
 import { memoryVariables, type Purpose } from './memory.ts';
 import type { Parameter } from './parameters.ts';
@@ -18,7 +18,7 @@ import { transformer } from './transformer.ts';
 export { memoryTokens, memoryVariables, type Purpose } from './memory.ts';
 
 /** What plans need to know of the executor that will run them. */
-export type PlanTarget = Pick<Executor, 'info' | 'scratch'>;
+export type PlanTarget = Pick<Executor, 'info' | keyof Costs>;
 
 export interface ModelShape {
   readonly model: ModelConfig;
@@ -140,8 +140,8 @@ export function trainPlans(
   target: PlanTarget,
 ): TrainPlans {
   const shape = { model, vocabulary, batch: training.batch };
-  const planFor = (graph: Graph, options: Omit<PlanOptions, 'scratch'>) =>
-    plan(graph, { ...options, scratch: (node) => target.scratch(node) });
+  const planFor = (graph: Graph, options: Omit<PlanOptions, 'costs'>) =>
+    plan(graph, { ...options, costs: target });
   const named = (builder: ModelBuilder) =>
     builder.parameters.map(({ name }, i) => ({ name, tensor: builder.tensors[i] }));
 
@@ -195,7 +195,7 @@ export function evaluationPlan(shape: ModelShape, target: PlanTarget): Plan {
   return plan(graph, {
     outputs: shape.model.task === 'classification' ? { losses, logits } : { losses },
     updates: advance,
-    scratch: (node) => target.scratch(node),
+    costs: target,
   });
 }
 
@@ -208,6 +208,6 @@ export function logitsPlan(shape: ModelShape, target: PlanTarget, advances: bool
   return plan(graph, {
     outputs: { logits },
     updates: advances ? advance : [],
-    scratch: (node) => target.scratch(node),
+    costs: target,
   });
 }

@@ -3,20 +3,29 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { TfjsExecutor } from '../backends/tfjs/executor.ts';
+import type { TrainingConfig } from '../contract/config.ts';
+import type { Precision } from '../contract/records.ts';
 import { uniformInteger } from '../graph/random.ts';
 import { newestCheckpoint } from './checkpoint.ts';
 import { afterOverflow, afterStep, firstLossScale } from './lossScale.ts';
 import { createTrainer, curve, type Trained } from './testing/trainer.ts';
 
 test('the scale starts at 65536, doubles after 2000 steps in a row, and halves at an overflow', () => {
-  let state = firstLossScale({ lossScaling: 'dynamic' });
+  let state = firstLossScale({ lossScaling: 'dynamic', precision: 'f32' });
   for (let step = 1; step < 2000; step++) state = afterStep(state);
   assert.deepEqual(state, { scale: 65536, goodSteps: 1999, passedBy: 0 });
   state = afterStep(state);
   assert.deepEqual(state, { scale: 131072, goodSteps: 0, passedBy: 0 });
   state = afterOverflow(afterStep(state));
   assert.deepEqual(state, { scale: 65536, goodSteps: 0, passedBy: 1 }, 'not in a row any more');
-  assert.equal(firstLossScale({ lossScaling: 'none' }).scale, 1);
+});
+
+test('left to us the loss is scaled in half precision alone; what a person says counts', () => {
+  const scales = (lossScaling: TrainingConfig['lossScaling'], precision: Precision) =>
+    firstLossScale({ lossScaling, precision }).scale;
+  assert.deepEqual([scales('automatic', 'f32'), scales('automatic', 'f16')], [1, 65536]);
+  assert.deepEqual([scales('none', 'f32'), scales('none', 'f16')], [1, 1]);
+  assert.deepEqual([scales('dynamic', 'f32'), scales('dynamic', 'f16')], [65536, 65536]);
 });
 
 const text = Array.from({ length: 2000 }, (_, i) =>

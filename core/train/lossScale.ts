@@ -20,12 +20,20 @@ export interface LossScale {
 /** Steps in a row after which the scale is doubled. */
 export const doubleAfter = 2000;
 
+/** Whether a run scales its loss: left to us, it does where small gradients would vanish. */
+export function scalesLoss({
+  lossScaling,
+  precision,
+}: Pick<TrainingConfig, 'lossScaling' | 'precision'>): boolean {
+  return lossScaling === 'automatic' ? precision === 'f16' : lossScaling === 'dynamic';
+}
+
 /** @param start the dynamic scale of the first step */
 export function firstLossScale(
-  { lossScaling }: Pick<TrainingConfig, 'lossScaling'>,
+  training: Pick<TrainingConfig, 'lossScaling' | 'precision'>,
   start = 65_536,
 ): LossScale {
-  return { scale: lossScaling === 'dynamic' ? start : 1, goodSteps: 0, passedBy: 0 };
+  return { scale: scalesLoss(training) ? start : 1, goodSteps: 0, passedBy: 0 };
 }
 
 /** After a batch whose gradients were finite, and which gave a step. */

@@ -1,28 +1,26 @@
 import { SwitchyardError } from '../contract/errors.ts';
 import type { Executor } from '../graph/executor.ts';
-import { bytesOf } from '../graph/graph.ts';
 import type { Plan } from '../graph/plan.ts';
 import type { StateTensor } from './state.ts';
 
 const gibibytes = (bytes: number) => `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 
 /**
- * Bytes of tensors that plans on one executor need: the variables of all, and the buffers of the one
- * that needs most, as they run in turn.
+ * Bytes of tensors that plans on one executor need, run in turn on the same variables.
  * @param kept variables that no plan touches
  */
-export function plannedBytes(plans: readonly Plan[], kept: readonly StateTensor[]): number {
+export function plannedBytes(
+  executor: Pick<Executor, 'plannedBytes'>,
+  plans: readonly Plan[],
+  kept: readonly StateTensor[],
+): number {
   const variables = new Map([
     ...plans
       .flatMap((plan) => [...plan.variables])
       .map(([name, { shape }]) => [name, shape] as const),
     ...kept.map(({ name, shape }) => [name, shape] as const),
   ]);
-  const inVariables = [...variables.values()].reduce(
-    (sum, shape) => sum + bytesOf({ shape, dtype: 'f32' }),
-    0,
-  );
-  return inVariables + Math.max(...plans.map(({ memory }) => memory.buffers));
+  return executor.plannedBytes(plans, [...variables.values()]);
 }
 
 /**

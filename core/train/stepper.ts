@@ -64,7 +64,7 @@ export function createStepper(
   const memories = Array.from({ length: training.accumulate }, (_, microBatch) =>
     memoryTensors(model, training, microBatch),
   );
-  const needed = plannedBytes(all, memories.flat());
+  const needed = plannedBytes(executor, all, memories.flat());
   requireMemory(executor, needed);
   for (const { name, shape } of memories.flat())
     executor.write(name, shape, new Float32Array(sizeOf(shape)));

@@ -21,7 +21,13 @@ import {
 } from './checkpoint.ts';
 import { evaluate } from './evaluate.ts';
 import type { TrainEvent, TrainRequest, TrainResult } from './events.ts';
-import { afterOverflow, afterStep, firstLossScale, type LossScale } from './lossScale.ts';
+import {
+  afterOverflow,
+  afterStep,
+  firstLossScale,
+  scalesLoss,
+  type LossScale,
+} from './lossScale.ts';
 import { allMemoryTensors, initialise } from './state.ts';
 import { createStepper } from './stepper.ts';
 
@@ -98,6 +104,14 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
       message: `Warm-up (${training.warmup} steps) does not end before the run does (${steps} steps): the learning rate never reaches its peak.`,
     });
 
+  if (training.precision === 'f16' && !scalesLoss(training))
+    emit({
+      type: 'log',
+      level: 'warning',
+      message:
+        'Half precision without loss scaling: small gradients vanish. training.lossScaling "automatic" or "dynamic" keeps them.',
+    });
+
   const save = async () => {
     const header = { ...progress, config, vocabulary };
     const { folder, bytes } = await writeCheckpoint(checkpoints, executor, tensors, header);
@@ -124,7 +138,7 @@ export async function train(options: TrainOptions): Promise<TrainResult> {
     );
     const milliseconds = performance.now() - start;
     progress.elapsedSeconds += milliseconds / 1000;
-    if (training.lossScaling === 'dynamic') {
+    if (scalesLoss(training)) {
       const overflowed = !Number.isFinite(result.norm); // then the plan has left all parameters alone
       progress.lossScale = (overflowed ? afterOverflow : afterStep)(progress.lossScale);
       if (overflowed && progress.lossScale.scale >= 1) {

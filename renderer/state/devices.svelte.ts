@@ -1,4 +1,5 @@
 /** What this machine can compute on, as the core finds it. */
+import { defaultBackend } from '../../core/contract/devices.ts';
 import { toErrorRecord, type ErrorRecord } from '../../core/contract/errors.ts';
 import type { BackendName, DeviceReport } from '../../core/contract/records.ts';
 import { core } from '../connection/core.svelte.ts';
@@ -9,7 +10,12 @@ class Devices {
   error = $state.raw<ErrorRecord | null>(null);
   looking = $state(false);
   /** The one that a run gets unless it says otherwise. */
-  fastest = $derived(this.list?.find(({ available }) => available)?.backend ?? null);
+  fastest = $derived(this.list === null ? null : defaultBackend(this.list));
+
+  /** What is known of a backend. */
+  of(backend: BackendName): DeviceReport | undefined {
+    return this.list?.find((each) => each.backend === backend);
+  }
 
   /** Whether it can be used; true while that is not known yet. */
   has(backend: BackendName): boolean {

@@ -243,9 +243,7 @@ async function checkLayer(golden: GoldenCase, executor: Executor): Promise<Devia
   const sources = loadAuthors(golden, builder, executor, config.heads);
   const outputCotangent = golden.floats('output_cotangent');
   requireCount('output_cotangent', outputCotangent.length, sizeOf(y.shape));
-  const program = executor.compile(
-    plan(graph, { outputs, scratch: (node) => executor.scratch(node) }),
-  );
+  const program = executor.compile(plan(graph, { outputs, costs: executor }));
   const inputNames = inputs.map((_, i) => `input.${i}`);
   const results = await program.run({
     inputs: {
@@ -346,7 +344,7 @@ function compileLanguageModel(
     plan(graph, {
       outputs: { logits, loss, ...Object.fromEntries(named) },
       updates: memory.map(({ name }, i) => [name, memories[i]]),
-      scratch: (node) => executor.scratch(node),
+      costs: executor,
     }),
   );
   return { builder, sources, program };

@@ -13,6 +13,7 @@ import type {
   Program,
 } from '../../graph/executor.ts';
 import {
+  bytesOf,
   sizeOf,
   type Node,
   type ReferenceTensor,
@@ -33,6 +34,17 @@ export class ReferenceExecutor implements Executor {
   readonly variables = new Map<string, ReferenceTensor>();
   private alive = 0;
   private peak = 0;
+
+  bytes(tensor: Tensor): number {
+    return bytesOf(tensor);
+  }
+
+  plannedBytes(plans: readonly Plan[], variables: readonly (readonly number[])[]): number {
+    return (
+      variables.reduce((sum, shape) => sum + 4 * sizeOf(shape), 0) +
+      Math.max(...plans.map(({ memory }) => memory.buffers))
+    );
+  }
 
   scratch(): number {
     return 0;

@@ -14,7 +14,7 @@ import type {
   MemoryLimit,
   Program,
 } from '../../graph/executor.ts';
-import { sizeOf, type Node } from '../../graph/graph.ts';
+import { bytesOf, sizeOf, type Node, type Tensor } from '../../graph/graph.ts';
 import type { Plan } from '../../graph/plan.ts';
 import { kernelOf, type Kernels, type Tf, type TfTensor } from './kernel.ts';
 import { kernelsFor } from './kernels/index.ts';
@@ -52,6 +52,17 @@ export class TfjsExecutor implements Executor {
 
   get tf(): Tf {
     return this.loaded.tf;
+  }
+
+  bytes(tensor: Tensor): number {
+    return bytesOf(tensor);
+  }
+
+  plannedBytes(plans: readonly Plan[], variables: readonly (readonly number[])[]): number {
+    return (
+      variables.reduce((sum, shape) => sum + 4 * sizeOf(shape), 0) +
+      Math.max(...plans.map(({ memory }) => memory.buffers))
+    );
   }
 
   scratch(node: Node): number {

@@ -41,9 +41,7 @@ void test('a query that would see nothing is refused, not given a value', async 
     const graph = new Graph();
     const visible = graph.input('visible', [2, 2], 'i32');
     const [y] = attention({ ...operands(graph), visible }, attributes);
-    const program = executor.compile(
-      plan(graph, { outputs: { y }, scratch: (node) => executor.scratch(node) }),
-    );
+    const program = executor.compile(plan(graph, { outputs: { y }, costs: executor }));
     const run = async (...ranges: number[]) =>
       await program.run({
         inputs: {

@@ -266,6 +266,7 @@ const ropeVariants: Readonly<Record<string, Partial<RopeAttributes> & { width: n
   'odd width': { width: 7, rotated: 2 },
   inverse: { width: 8, rotated: 4, inverse: true },
   'later positions': { width: 6, rotated: 6, offset: 100 },
+  'much later positions': { width: 12, rotated: 8, offset: 5000 },
 };
 
 export const cases: { readonly [N in OpName]: readonly OpCase[] } = {
@@ -325,6 +326,7 @@ export const cases: { readonly [N in OpName]: readonly OpCase[] } = {
   })),
 
   columnSum: [
+    { name: 'many rows', inputs: [dense('columnSum 4', [70, 12])], build: ([x]) => [columnSum(x)] },
     { name: 'two axes', inputs: [dense('columnSum 2', [41, 7])], build: ([x]) => [columnSum(x)] },
     {
       name: 'three axes',
@@ -337,15 +339,17 @@ export const cases: { readonly [N in OpName]: readonly OpCase[] } = {
     { a: 7, b: 5 },
     { a: 1, b: 4 },
     { a: 4, b: 1 },
-  ].map(({ a, b }) => ({
-    name: `${a} and ${b} tokens`,
-    inputs: [dense(`concat a ${a}`, [3, a, 5]), dense(`concat b ${b}`, [3, b, 5])],
+    { a: 3, b: 2, channels: 8 },
+  ].map(({ a, b, channels = 5 }) => ({
+    name: `${a} and ${b} tokens of ${channels} channels`,
+    inputs: [dense(`concat a ${a}`, [3, a, channels]), dense(`concat b ${b}`, [3, b, channels])],
     build: ([first, second]) => [concat(first, second)],
   })),
 
   crossEntropy: [
     { shape: [7], classes: 41 },
     { shape: [2, 5], classes: 13 },
+    { shape: [9], classes: 20 },
   ].map(({ shape, classes }) => ({
     name: `${classes} classes, targets [${shape.join(', ')}]`,
     inputs: [
@@ -356,19 +360,20 @@ export const cases: { readonly [N in OpName]: readonly OpCase[] } = {
   })),
 
   crossEntropyGrad: [
-    {
-      name: '13 classes',
-      inputs: [
-        dense('crossEntropyGrad', [2, 5, 13], (draw) => 8 * draw - 4),
-        whole('crossEntropyGrad targets', [2, 5], 13),
-        dense('crossEntropyGrad dLosses', [2, 5]),
-      ],
-      build: ([logits, targets, dLosses], graph) => {
-        const [, lse] = graph.emit(crossEntropyOp, [logits, targets], null);
-        return [crossEntropyGrad(logits, targets, lse, dLosses)];
-      },
+    { shape: [2, 5], classes: 13 },
+    { shape: [9], classes: 20 },
+  ].map(({ shape, classes }) => ({
+    name: `${classes} classes`,
+    inputs: [
+      dense('crossEntropyGrad', [...shape, classes], (draw) => 8 * draw - 4),
+      whole('crossEntropyGrad targets', shape, classes),
+      dense('crossEntropyGrad dLosses', shape),
+    ],
+    build: ([logits, targets, dLosses], graph) => {
+      const [, lse] = graph.emit(crossEntropyOp, [logits, targets], null);
+      return [crossEntropyGrad(logits, targets, lse, dLosses)];
     },
-  ],
+  })),
 
   cvmm: Object.entries(expertCases).map(([name, c]) => ({
     name,
@@ -403,9 +408,13 @@ export const cases: { readonly [N in OpName]: readonly OpCase[] } = {
   })),
 
   dropout: (['element', 'row'] as const).flatMap((unit) =>
-    [0.25, 0].map((rate): OpCase => ({
-      name: `rate ${rate} by ${unit}`,
-      inputs: [dense('dropout x', [3, 7, 5])],
+    [
+      { rate: 0.25, channels: 5 },
+      { rate: 0, channels: 5 },
+      { rate: 0.25, channels: 8 },
+    ].map(({ rate, channels }): OpCase => ({
+      name: `rate ${rate} by ${unit}, ${channels} channels`,
+      inputs: [dense('dropout x', [3, 7, channels])],
       build: ([x]) => [dropout(x, { rate, site: 11, unit })],
     })),
   ),
@@ -434,6 +443,18 @@ export const cases: { readonly [N in OpName]: readonly OpCase[] } = {
       inputs: [whole('embeddingGrad rows', [3], 15), dense('embeddingGrad dRows', [3, 7])],
       build: ([ids, dy]) => [embeddingGrad(ids, dy, [3, 5, 7], 1)],
     },
+    {
+      name: 'a frequent id among many',
+      inputs: [
+        {
+          shape: [50],
+          dtype: 'i32',
+          values: Int32Array.from({ length: 50 }, (_, i) => (i % 2 === 0 ? 7 : (31 * i) % 300)),
+        },
+        dense('embeddingGrad many', [50, 4]),
+      ],
+      build: ([ids, dy]) => [embeddingGrad(ids, dy, [300, 4], 1)],
+    },
   ],
 
   globalNorm: [
@@ -447,6 +468,7 @@ export const cases: { readonly [N in OpName]: readonly OpCase[] } = {
   layernorm: [
     { shape: [3, 7], spread: 1 },
     { shape: [2, 5, 41], spread: 8 },
+    { shape: [9, 20], spread: 2 },
   ].map(({ shape, spread }) => ({
     name: `[${shape.join(', ')}]`,
     inputs: [
@@ -460,6 +482,7 @@ export const cases: { readonly [N in OpName]: readonly OpCase[] } = {
   layernormGrad: [
     [3, 7],
     [2, 5, 41],
+    [9, 20],
   ].map((shape) => ({
     name: `[${shape.join(', ')}]`,
     inputs: [
@@ -535,9 +558,10 @@ export const cases: { readonly [N in OpName]: readonly OpCase[] } = {
     { start: 0, length: 3 },
     { start: 4, length: 3 },
     { start: 2, length: 1 },
-  ].map(({ start, length }) => ({
-    name: `${length} tokens from ${start}`,
-    inputs: [dense('slice x', [3, 7, 5])],
+    { start: 2, length: 3, channels: 8 },
+  ].map(({ start, length, channels = 5 }) => ({
+    name: `${length} tokens from ${start}, ${channels} channels`,
+    inputs: [dense('slice x', [3, 7, channels])],
     build: ([x]) => [slice(x, start, length)],
   })),
 };

@@ -72,7 +72,7 @@ const selections = [
   })),
 );
 
-const softmaxShapes = [[2, 5, 7], [3, 1], [13]];
+const softmaxShapes = [[2, 5, 7], [3, 1], [13], [9, 20]];
 
 type RoutingOp = Extract<
   OpName,

@@ -31,9 +31,7 @@ export function feedOf(opCase: OpCase): Feed {
 export function compileCase(executor: Executor, opCase: OpCase): Program {
   const { graph, outputs } = graphOf(opCase);
   const named = Object.fromEntries(outputs.map((tensor, i) => [outputName(i), tensor]));
-  return executor.compile(
-    plan(graph, { outputs: named, scratch: (node) => executor.scratch(node) }),
-  );
+  return executor.compile(plan(graph, { outputs: named, costs: executor }));
 }
 
 /** Runs once and cleans up. */

@@ -47,7 +47,7 @@ async function layer(
     parameters[role] = given[role] ?? draw(role, sizeOf(shape));
     executor.write(name, shape, parameters[role]);
   }
-  const program = executor.compile(plan(graph, { outputs: { y }, scratch: () => 0 }));
+  const program = executor.compile(plan(graph, { outputs: { y } }));
   const inputs = { x, memory: draw('memory', memory * width) };
   const results = await program.run({ inputs, uniforms: {} });
   return { y: Float64Array.from(results.y), parameters };

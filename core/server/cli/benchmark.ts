@@ -4,6 +4,7 @@ import type { Executor, ProfileEntry } from '../../graph/executor.ts';
 import { stream, uniformInteger } from '../../graph/random.ts';
 import { memoryTokens, visibleSources } from '../../model/memory.ts';
 import { modelParameters } from '../../model/plans.ts';
+import { computeResources } from '../../model/resources.ts';
 import { classes } from '../../model/transformer.ts';
 import type { Inputs } from '../../train/batchSource.ts';
 import { initialise } from '../../train/state.ts';
@@ -19,6 +20,10 @@ export interface Timing {
   minMilliseconds: number;
   maxMilliseconds: number;
   tokensPerSecond: number;
+  /** Of forward and backward, as 2 × 3 × the forward multiply-accumulates that `resources` prints. */
+  flopsPerSecond: number;
+  /** Bytes of tensors that the plans were to need. */
+  plannedBytes: number;
   /** Highest number of bytes that the executor reported for its tensors, warm-up included. */
   peakTensorBytes: number;
   /** Highest resident set size of the process after any step. */
@@ -57,7 +62,9 @@ export async function benchmark(executor: Executor, options: BenchmarkOptions): 
       options.onStep(step, warmupSteps + steps);
     }
     const { peak } = executor.memory();
-    const tokens = training.batch * training.accumulate * model.context;
+    const sequences = training.batch * training.accumulate;
+    const tokens = sequences * model.context;
+    const { macs } = computeResources(model, vocabulary).model.total;
     const middle = median(times);
     return {
       parameters: parameters.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0),
@@ -65,6 +72,8 @@ export async function benchmark(executor: Executor, options: BenchmarkOptions): 
       minMilliseconds: times.reduce((a, b) => Math.min(a, b)),
       maxMilliseconds: times.reduce((a, b) => Math.max(a, b)),
       tokensPerSecond: (tokens / middle) * 1000,
+      flopsPerSecond: (2 * 3 * macs * sequences * 1000) / middle,
+      plannedBytes: stepper.plannedBytes,
       peakTensorBytes: peak,
       peakRssBytes,
       ...(options.profile ? { profile: await profileStep(stepper, options) } : {}),

@@ -57,15 +57,20 @@ const wrongCalls: Record<string, WrongCall> = {
     code: 2,
     says: /Did you mean wasm\?/u,
   },
-  'a backend of a later version': {
-    args: ['bench', 'tiny-dense', '--backend', 'webgpu'],
+  'half precision on a backend without it': {
+    args: ['train', 'tiny-dense', '--data', 'x', '--precision', 'f16', '--backend', 'wasm'],
     code: 1,
-    says: /^The webgpu backend comes in a later version\./u,
+    says: /^Half precision .* needs the backend webgpu, on a GPU that has it; wasm computes in single precision\./u,
   },
-  'half precision': {
-    args: ['train', 'tiny-dense', '--data', 'x', '--precision', 'f16'],
+  'a benchmark in half precision on a backend without it': {
+    args: ['bench', 'tiny-dense', '--set', 'precision=f16', '--backend', 'cpu'],
     code: 1,
-    says: /^Half precision \(f16\) comes in a later version/u,
+    says: /^Half precision .* needs the backend webgpu, on a GPU that has it; cpu computes in single precision\./u,
+  },
+  'an unknown precision': {
+    args: ['train', 'tiny-dense', '--data', 'x', '--precision', 'f8'],
+    code: 2,
+    says: /'f8' is invalid\. Allowed choices are f32, f16\./u,
   },
   'a configuration file that is not there': {
     args: ['resources', 'nowhere.json'],
@@ -151,7 +156,7 @@ const wrongCalls: Record<string, WrongCall> = {
   'a backend like none': {
     args: ['bench', 'tiny-dense', '--backend', 'vulkan'],
     code: 2,
-    says: /Backends: tensorflow, wasm, cpu, reference\.\n$/u,
+    says: /Backends: webgpu, tensorflow, wasm, cpu, reference\.\n$/u,
   },
   'a setting in the wrong group': {
     args: ['resources', 'tiny-dense', '--set', 'model.steps=2'],

@@ -1,8 +1,7 @@
 /** Parsers of option values. Each throws a sentence that commander puts after the option's name. */
 import { InvalidArgumentError, Option } from 'commander';
 import { closestMatch } from 'leven';
-import { backendNames, type BackendName } from '../../contract/records.ts';
-import { SwitchyardError } from '../../contract/errors.ts';
+import { backendNames, precisions, type BackendName } from '../../contract/records.ts';
 
 /** A whole number of at least `min`. */
 export function wholeNumber(min: number): (text: string) => number {
@@ -38,11 +37,6 @@ export function collect(text: string, before: readonly string[] | undefined): st
 function backend(text: string): BackendName {
   const known = backendNames.find((name) => name === text);
   if (known !== undefined) return known;
-  if (text === 'webgpu')
-    throw new SwitchyardError(
-      'unsupported',
-      'The webgpu backend comes in a later version. "switchyard doctor" lists the backends of this one.',
-    );
   const nearest = closestMatch(text, backendNames, { maxDistance: 2 });
   throw new InvalidArgumentError(
     `Backends: ${backendNames.join(', ')}.${nearest === undefined ? '' : ` (Did you mean ${nearest}?)`}`,
@@ -53,21 +47,16 @@ function backend(text: string): BackendName {
 export function backendOption(): Option {
   return new Option(
     '--backend <B>',
-    `where to compute: ${backendNames.join(', ')} (default: the fastest available)`,
+    `where to compute: ${backendNames.join(', ')} (default: the fastest available; webgpu only on a real GPU)`,
   ).argParser(backend);
 }
 
-/** `--precision f32`. */
+/** `--precision P`. */
 export function precisionOption(): Option {
-  return new Option('--precision <P>', 'f32, single precision').default('f32').argParser((text) => {
-    if (text === 'f16')
-      throw new SwitchyardError(
-        'unsupported',
-        'Half precision (f16) comes in a later version, with the WebGPU backend; this version computes in f32.',
-      );
-    if (text !== 'f32') throw new InvalidArgumentError('It must be f32.');
-    return text;
-  });
+  return new Option(
+    '--precision <P>',
+    'short for --set precision=P: f16, half precision, for webgpu on a GPU that has it (default: f32)',
+  ).choices(precisions);
 }
 
 /** `--vocabulary N`. */

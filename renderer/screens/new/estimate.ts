@@ -53,6 +53,7 @@ function sameWork(a: RunConfig, b: RunConfig): boolean {
   return (
     sameModel &&
     a.training.batch === b.training.batch &&
-    a.training.accumulate === b.training.accumulate
+    a.training.accumulate === b.training.accumulate &&
+    a.training.precision === b.training.precision
   );
 }

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { BackendName } from '../../../contract/records.ts';
 import type { GoldenResult } from '../../../analyse/golden/golden.ts';
+import { chooseBackend } from '../chooseBackend.ts';
 import type { Context } from '../context.ts';
 import * as format from '../../../contract/format.ts';
 import { backendOption } from '../options.ts';
@@ -17,9 +18,9 @@ export function golden(program: Command, context: () => Context): void {
     .addOption(backendOption())
     .action(async (tensors: string, cases: string, options: { backend?: BackendName }) => {
       const { out } = context();
-      const { fastestBackend, openExecutor } = await import('../../../backends/devices.ts');
+      const { openExecutor } = await import('../../../backends/devices.ts');
       const { checkGolden } = await import('../../../analyse/golden/golden.ts');
-      const backend = options.backend ?? (await fastestBackend());
+      const backend = await chooseBackend(options.backend);
       const counts = { passed: 0, failed: 0, unsupported: 0 };
       const results = checkGolden(resolve(tensors), resolve(cases), () => openExecutor(backend));
       for await (const { name, result, detail } of results) {

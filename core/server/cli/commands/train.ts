@@ -1,7 +1,11 @@
 import type { Command } from 'commander';
 import { fields } from '../../../contract/config.ts';
 import type { Field } from '../../../contract/fields.ts';
-import type { BackendName } from '../../../contract/records.ts';
+import { defaultBackend, precisionProblem } from '../../../contract/devices.ts';
+import { SwitchyardError } from '../../../contract/errors.ts';
+import type { Client } from '../../../contract/protocol.ts';
+import type { BackendName, Precision } from '../../../contract/records.ts';
+import { resolveConfig } from '../../../contract/resolveConfig.ts';
 import { readConfig } from '../configSource.ts';
 import type { Context } from '../context.ts';
 import { followRun } from '../followRun.ts';
@@ -16,6 +20,7 @@ interface Options {
   data: string;
   set: string[];
   backend?: BackendName;
+  precision?: Precision;
   steps?: number;
   seed?: number;
   name?: string;
@@ -43,6 +48,8 @@ export function train(program: Command, context: () => Context): void {
       const { out } = context();
       const { config } = readConfig(source, settings(options));
       process.exitCode = await withCore(context(), async ({ client }) => {
+        const { precision } = resolveConfig(config).training;
+        await requirePrecision(client, options.backend, precision);
         const dataset = await findData(client, context(), options.data, config);
         out.record({ type: 'dataset', ...dataset });
         out.line(`Data: ${describe(dataset)}`);
@@ -58,10 +65,25 @@ export function train(program: Command, context: () => Context): void {
     });
 }
 
+/** What the core would refuse too, but only after the text was imported. */
+async function requirePrecision(
+  client: Client,
+  backend: BackendName | undefined,
+  precision: Precision,
+): Promise<void> {
+  if (precision === 'f32') return;
+  const devices = await client.call('devices.list', {});
+  const chosen = backend ?? defaultBackend(devices) ?? 'reference';
+  const report = devices.find((device) => device.backend === chosen);
+  const problem = precisionProblem(chosen, precision, report);
+  if (problem !== null) throw new SwitchyardError('device-unavailable', problem);
+}
+
 /** The short forms come last: they are the more deliberate ones. */
-function settings({ set, steps, seed }: Options): string[] {
+function settings({ set, precision, steps, seed }: Options): string[] {
   return [
     ...set,
+    ...(precision === undefined ? [] : [`training.precision=${precision}`]),
     ...(steps === undefined ? [] : [`training.steps=${steps}`]),
     ...(seed === undefined ? [] : [`training.seed=${seed}`]),
   ];
