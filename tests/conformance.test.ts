@@ -13,6 +13,7 @@ import { ReferenceExecutor } from '../core/backends/reference/executor.ts';
 import { SwitchyardError } from '../core/contract/errors.ts';
 import { sizeOf } from '../core/graph/graph.ts';
 import { cases, caseUniforms } from '../core/graph/testing/cases.ts';
+import { checkVariables } from '../core/graph/testing/checkVariables.ts';
 import { checkRepeats, compare } from '../core/graph/testing/compare.ts';
 import { compileCase, feedOf, runCase } from '../core/graph/testing/runCase.ts';
 import { ramp, smallStep } from '../core/graph/testing/smallStep.ts';
@@ -97,17 +98,7 @@ for (const backend of ['tensorflow', 'wasm', 'cpu'] as const) {
       const loaded = await loadOrSkip(backend, context);
       if (loaded === undefined) return;
       const executor = new TfjsExecutor(loaded);
-      const values = Float32Array.of(1, 2, 3);
-      executor.write('w', [3], values);
-      values[0] = 9;
-      const read = await executor.read('w');
-      assert.deepEqual([...read], [1, 2, 3]);
-      read[1] = 9;
-      assert.deepEqual([...(await executor.read('w'))], [1, 2, 3]);
-      assert.throws(() => {
-        executor.write('w', [2], values);
-      }, /got 3 values/u);
-      await assert.rejects(executor.read('other'), /No variable "other"/u);
+      await checkVariables(executor);
       executor.dispose();
     });
 

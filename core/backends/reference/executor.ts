@@ -18,10 +18,10 @@ import {
   type Node,
   type ReferenceTensor,
   type Tensor,
-  type UniformName,
 } from '../../graph/graph.ts';
 import type { Plan } from '../../graph/plan.ts';
 import { swapVariables } from '../swapVariables.ts';
+import { inputValues, requireVariableValues, uniformValue } from '../values.ts';
 
 const valueBytes = Float64Array.BYTES_PER_ELEMENT;
 
@@ -63,11 +63,7 @@ export class ReferenceExecutor implements Executor {
   }
 
   write(variable: string, shape: readonly number[], values: Float32Array): void {
-    if (values.length !== sizeOf(shape))
-      throw new SwitchyardError(
-        'internal',
-        `Variable "${variable}" of shape [${shape.join(', ')}] got ${values.length} values.`,
-      );
+    requireVariableValues(variable, shape, values);
     const old = this.variables.get(variable);
     this.count((values.length - (old?.data.length ?? 0)) * valueBytes);
     this.variables.set(variable, { shape, data: Float64Array.from(values) });
@@ -145,7 +141,10 @@ class ReferenceProgram implements Program {
     const { plan, executor } = this;
     const values = new Map<number, ReferenceTensor>();
     for (const [name, tensor] of plan.inputs)
-      values.set(tensor.id, { shape: tensor.shape, data: inputValues(feed, name, tensor) });
+      values.set(tensor.id, {
+        shape: tensor.shape,
+        data: Float64Array.from(inputValues(feed, name, tensor)),
+      });
     for (const [name, tensor] of plan.uniforms)
       values.set(tensor.id, { shape: [], data: Float64Array.of(uniformValue(feed, name)) });
     for (const [name, tensor] of plan.variables) {
@@ -192,24 +191,4 @@ class ReferenceProgram implements Program {
     );
     return results;
   }
-}
-
-/** An input's values, checked against the plan. */
-function inputValues(feed: Feed, name: string, tensor: Tensor): Float64Array {
-  const given = (feed.inputs as Readonly<Record<string, Int32Array | Float32Array | undefined>>)[
-    name
-  ];
-  if (given?.length !== sizeOf(tensor.shape))
-    throw new SwitchyardError(
-      'internal',
-      `Input "${name}" must have ${sizeOf(tensor.shape)} values, not ${given?.length ?? 'none'}.`,
-    );
-  return Float64Array.from(given);
-}
-
-function uniformValue(feed: Feed, name: UniformName): number {
-  const value = feed.uniforms[name];
-  if (value === undefined)
-    throw new SwitchyardError('internal', `The uniform "${name}" was not given.`);
-  return value;
 }

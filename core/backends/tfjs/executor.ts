@@ -21,6 +21,7 @@ import { kernelsFor } from './kernels/index.ts';
 import { loadTf, type LoadedTf } from './loadTf.ts';
 import { TfjsProgram } from './program.ts';
 import { swapVariables } from '../swapVariables.ts';
+import { requireVariableValues } from '../values.ts';
 
 /** WebAssembly's pointers have 32 bits. */
 const wasmBytes = 2 ** 32;
@@ -79,11 +80,7 @@ export class TfjsExecutor implements Executor {
   }
 
   write(variable: string, shape: readonly number[], values: Float32Array): void {
-    if (values.length !== sizeOf(shape))
-      throw new SwitchyardError(
-        'internal',
-        `Variable "${variable}" of shape [${shape.join(', ')}] got ${values.length} values.`,
-      );
+    requireVariableValues(variable, shape, values);
     this.activate();
     const old = this.variables.get(variable);
     if (old !== undefined) this.hold(-4 * old.size);

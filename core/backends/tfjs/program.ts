@@ -1,14 +1,9 @@
 /** A plan with its kernels prepared: one run is a walk over its steps. */
 import { SwitchyardError } from '../../contract/errors.ts';
 import type { Feed, Outputs, ProfileEntry, Program } from '../../graph/executor.ts';
-import {
-  sizeOf,
-  uniformTypes,
-  type Node,
-  type Tensor,
-  type UniformName,
-} from '../../graph/graph.ts';
+import { uniformTypes, type Node, type Tensor } from '../../graph/graph.ts';
 import type { Plan } from '../../graph/plan.ts';
+import { inputValues, uniformValue } from '../values.ts';
 import type { TfjsExecutor } from './executor.ts';
 import { kernelOf, type Run, type Setup, type Tf, type TfTensor } from './kernel.ts';
 
@@ -220,24 +215,3 @@ function readOne(tf: Tf, tensor: TfTensor): void {
 
 /** How WebAssembly says that its memory is at an end. */
 const wasmExhausted = /out of bounds|Cannot enlarge memory|Out of memory/iu;
-
-/** An input's values, checked against the plan. */
-function inputValues(feed: Feed, name: string, tensor: Tensor): Int32Array | Float32Array {
-  const given = (feed.inputs as Readonly<Record<string, Int32Array | Float32Array | undefined>>)[
-    name
-  ];
-  if (given?.length !== sizeOf(tensor.shape))
-    throw new SwitchyardError(
-      'internal',
-      `Input "${name}" must have ${sizeOf(tensor.shape)} values, not ${given?.length ?? 'none'}.`,
-    );
-  if (tensor.dtype === 'i32') return given instanceof Int32Array ? given : Int32Array.from(given);
-  return given instanceof Float32Array ? given : Float32Array.from(given);
-}
-
-function uniformValue(feed: Feed | undefined, name: UniformName): number {
-  const value = feed?.uniforms[name];
-  if (value === undefined)
-    throw new SwitchyardError('internal', `The uniform "${name}" was not given.`);
-  return value;
-}

@@ -17,6 +17,8 @@ import type {
 import { sizeOf, type Node, type Tensor } from '../../graph/graph.ts';
 import type { Plan } from '../../graph/plan.ts';
 import { swapVariables } from '../swapVariables.ts';
+import { requireVariableValues } from '../values.ts';
+import { readingUsage, valuesUsage } from './bufferUsage.ts';
 import { bufferBytes, bytesBeside } from './bytesBeside.ts';
 import { Fault } from './fault.ts';
 import { dispatchesOf, rangeBytes, type Kernels } from './kernel.ts';
@@ -38,8 +40,6 @@ interface Variable {
   readonly shape: readonly number[];
   readonly buffer: GPUBuffer;
 }
-
-const variableUsage = 0x80 | 0x8 | 0x4; // STORAGE, COPY_DST, COPY_SRC
 
 export class WebgpuExecutor implements Executor {
   readonly info: ExecutorInfo;
@@ -105,17 +105,13 @@ export class WebgpuExecutor implements Executor {
   }
 
   write(variable: string, shape: readonly number[], values: Float32Array): void {
-    if (values.length !== sizeOf(shape))
-      throw new SwitchyardError(
-        'internal',
-        `Variable "${variable}" of shape [${shape.join(', ')}] got ${values.length} values, not ${sizeOf(shape)}.`,
-      );
+    requireVariableValues(variable, shape, values);
     let held = this.variables.get(variable);
     if (held?.shape.join() !== shape.join()) {
       if (held !== undefined) this.release(held.buffer);
       held = {
         shape,
-        buffer: this.allocate(4 * values.length, variableUsage, `variable ${variable}`),
+        buffer: this.allocate(4 * values.length, valuesUsage, `variable ${variable}`),
       };
       this.variables.set(variable, held);
       this.version++;
@@ -127,7 +123,7 @@ export class WebgpuExecutor implements Executor {
     const held = this.variables.get(variable);
     if (held === undefined) throw new SwitchyardError('internal', `No variable "${variable}".`);
     const bytes = 4 * sizeOf(held.shape);
-    const staging = this.allocate(bytes, 0x1 | 0x8, 'reading a variable'); // MAP_READ, COPY_DST
+    const staging = this.allocate(bytes, readingUsage, 'reading a variable');
     try {
       const encoder = this.gpu.createCommandEncoder();
       encoder.copyBufferToBuffer(held.buffer, 0, staging, 0, bytes);

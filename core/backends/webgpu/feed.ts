@@ -1,8 +1,8 @@
 /** Values on their way to the GPU and back. */
-import { SwitchyardError } from '../../contract/errors.ts';
 import type { Feed } from '../../graph/executor.ts';
 import { sizeOf, uniformTypes, type Tensor, type UniformName } from '../../graph/graph.ts';
 import type { Plan } from '../../graph/plan.ts';
+import { inputValues, uniformValue } from '../values.ts';
 import { rangeAlignment, type ElementType, type Operand } from './kernel.ts';
 
 interface Target {
@@ -29,25 +29,11 @@ export function writeFeed(program: Target, feed: Feed): void {
   const floats = new Float32Array(uniforms.buffer);
   for (const [i, name] of uniformNames.entries()) {
     if (!plan.uniforms.has(name)) continue;
-    const value = feed.uniforms[name];
-    if (value === undefined)
-      throw new SwitchyardError('internal', `The uniform "${name}" was not given.`);
+    const value = uniformValue(feed, name);
     if (uniformTypes[name] === 'i32') uniforms[i * words] = value | 0;
     else floats[i * words] = value;
   }
   program.write('uniforms', 0, uniforms);
-}
-
-function inputValues(feed: Feed, name: string, tensor: Tensor): Int32Array | Float32Array {
-  const inputs = feed.inputs as Readonly<Record<string, Int32Array | Float32Array | undefined>>;
-  const given = inputs[name];
-  if (given?.length !== sizeOf(tensor.shape))
-    throw new SwitchyardError(
-      'internal',
-      `Input "${name}" must have ${sizeOf(tensor.shape)} values, not ${given?.length ?? 'none'}.`,
-    );
-  if (tensor.dtype === 'i32') return given instanceof Int32Array ? given : Int32Array.from(given);
-  return given instanceof Float32Array ? given : Float32Array.from(given);
 }
 
 /** Values as they are stored; halves by their bits, as Dawn cannot take a Float16Array. */

@@ -1,6 +1,7 @@
 /** Time of every kernel, by the GPU's own clock: one pass a dispatch, with a timestamp at both ends. */
 import { SwitchyardError } from '../../contract/errors.ts';
 import type { ProfileEntry } from '../../graph/executor.ts';
+import { readingUsage, timestampUsage } from './bufferUsage.ts';
 import type { WebgpuExecutor } from './executor.ts';
 import type { Prepared } from './program.ts';
 
@@ -42,8 +43,8 @@ async function timesOf(
   const count = 2 * dispatches.length;
   const bytes = 8 * count;
   const set = gpu.createQuerySet({ type: 'timestamp', count });
-  const resolved = executor.allocate(bytes, 0x200 | 0x4, 'timestamps'); // QUERY_RESOLVE, COPY_SRC
-  const staging = executor.allocate(bytes, 0x1 | 0x8, 'timestamps'); // MAP_READ, COPY_DST
+  const resolved = executor.allocate(bytes, timestampUsage, 'timestamps');
+  const staging = executor.allocate(bytes, readingUsage, 'timestamps');
   try {
     const encoder = gpu.createCommandEncoder();
     for (const [i, { workgroups, pipeline, group }] of dispatches.entries()) {

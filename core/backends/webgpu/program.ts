@@ -6,6 +6,7 @@ import { SwitchyardError } from '../../contract/errors.ts';
 import type { Feed, Outputs, ProfileEntry, Program } from '../../graph/executor.ts';
 import { sizeOf, type Tensor } from '../../graph/graph.ts';
 import type { Plan } from '../../graph/plan.ts';
+import { readingUsage, valuesUsage } from './bufferUsage.ts';
 import type { WebgpuExecutor } from './executor.ts';
 import { readFeed, uniformNames, writeFeed } from './feed.ts';
 import {
@@ -53,8 +54,6 @@ interface Planned {
 /** Bind groups kept for a dispatch; more variables than this that take turns are bound anew. */
 const keptGroups = 32;
 
-const [mapRead, copySource, copyDestination, storage] = [0x1, 0x4, 0x8, 0x80];
-
 /** Time that one submission should take, so that others who share the GPU get their turn. */
 const submissionMilliseconds = 8;
 
@@ -101,7 +100,7 @@ export class WebgpuProgram implements Program {
         return { name, tensor, source, at: outputs.take(source.type, source.length).offset };
       });
       this.ranks = executor.shared.fit(plan.buffers);
-      this.staging = executor.allocate(outputs.bytes, mapRead | copyDestination, 'outputs');
+      this.staging = executor.allocate(outputs.bytes, readingUsage, 'outputs');
     } catch (error) {
       this.releaseOwn(); // nobody will dispose of a program that was never made
       throw error;
@@ -349,10 +348,7 @@ export class WebgpuProgram implements Program {
   }
 
   private allocate(place: string, bytes: number): void {
-    this.own.set(
-      place,
-      this.executor.allocate(bytes, storage | copyDestination | copySource, place),
-    );
+    this.own.set(place, this.executor.allocate(bytes, valuesUsage, place));
   }
 
   private bufferAt(place: string): GPUBuffer {

@@ -2,10 +2,10 @@
  * The buffers for temporaries that all programs of an executor share. A plan's buffers are given these
  * by size, the largest the largest, so together they take what the most demanding plan takes of each.
  */
+import { valuesUsage } from './bufferUsage.ts';
 import type { WebgpuExecutor } from './executor.ts';
 
 const purpose = 'the values of a step';
-const usage = 0x80 | 0x8 | 0x4; // STORAGE, COPY_DST, COPY_SRC
 
 export class SharedBuffers {
   private readonly executor: WebgpuExecutor;
@@ -51,7 +51,7 @@ export class SharedBuffers {
     for (const [rank, buffer] of old.entries())
       if (buffer.size !== sizes[rank]) this.executor.release(buffer);
     this.buffers = sizes.map((size, rank) =>
-      old.at(rank)?.size === size ? old[rank] : this.executor.allocate(size, usage, purpose),
+      old.at(rank)?.size === size ? old[rank] : this.executor.allocate(size, valuesUsage, purpose),
     );
   }
 }

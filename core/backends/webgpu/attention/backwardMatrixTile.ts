@@ -9,7 +9,7 @@
  * further.
  */
 import type { DeviceFacts } from '../loadWebgpu.ts';
-import type { BackwardOperands } from './backwardOperands.ts';
+import { sequenceText, type BackwardOperands } from './backwardOperands.ts';
 import { margin } from './layout.ts';
 
 export interface MatrixTile {
@@ -133,7 +133,7 @@ export function memoryText(
   tile: MatrixTile,
   needs: Needs,
 ): string {
-  const { heads, keyHeads, length, source } = sizes;
+  const { heads, keyHeads, length } = sizes;
   const { area, weights, skewed, transposed } = tile.strides;
   const rows = rowsOf(tile);
   const [width, valueWidth] = [sizes.paddedWidth, sizes.paddedValueWidth];
@@ -144,16 +144,7 @@ ${needs.gradients ? `var<workgroup> gradients: array<vec4<f16>, ${(rows * weight
 ${needs.transposedGradients ? `var<workgroup> transposedGradients: array<f16, ${(tile.sources + 1) * transposed}>;` : ''}
 ${needs.skewed ? `var<workgroup> skewed: array<f16, ${rows * skewed}>;` : ''}
 ${needs.transposedSkewed ? `var<workgroup> transposedSkewed: array<f16, ${(tile.sources + tile.unit + 1) * transposed}>;` : ''}
-var<workgroup> visible: vec2<f32>;
-
-// First source that a sequence may see and one past the last, the same for the whole workgroup.
-fn visibleOf(row: u32, thread: u32) -> vec2<u32> {
-  if (thread == 0u) { visible = rows[row].zw; }
-  return vec2<u32>(workgroupUniformLoad(&visible));
-}
-fn keyHeadOf(h: u32) -> u32 { return ${keyHeads === heads ? 'h' : '0u'}; }
-// One past the last source that query t may see, whatever is visible.
-fn causalEnd(t: u32) -> u32 { return ${attributes.causal ? `min(t + ${source - length + 1}u, ${source}u)` : `${source}u`}; }
+${sequenceText({ sizes, attributes })}
 // Where rows of packed operands begin.
 fn queryRow(b: u32, h: u32, t: u32) -> u32 { return (b * ${heads}u + h) * ${sizes.paddedLength}u + t; }
 fn keyRow(b: u32, h: u32, s: i32) -> u32 {

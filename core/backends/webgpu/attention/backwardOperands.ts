@@ -42,6 +42,23 @@ export interface BackwardOperands {
   readonly dispatches: readonly Dispatch[];
 }
 
+/** WGSL that all tiles share: what a sequence may see. Reads `rows`. */
+export function sequenceText({
+  sizes: { heads, keyHeads, length, source },
+  attributes,
+}: Pick<BackwardOperands, 'sizes' | 'attributes'>): string {
+  return `var<workgroup> visible: vec2<f32>;
+
+// First source that a sequence may see and one past the last, the same for the whole workgroup.
+fn visibleOf(row: u32, thread: u32) -> vec2<u32> {
+  if (thread == 0u) { visible = rows[row].zw; }
+  return vec2<u32>(workgroupUniformLoad(&visible));
+}
+fn keyHeadOf(h: u32) -> u32 { return ${keyHeads === heads ? 'h' : '0u'}; }
+// One past the last source that query t may see, whatever is visible.
+fn causalEnd(t: u32) -> u32 { return ${attributes.causal ? `min(t + ${source - length + 1}u, ${source}u)` : `${source}u`}; }`;
+}
+
 /** The inputs of an attentionGrad node that every gradient needs. */
 export interface BackwardTensors {
   readonly inputs: AttentionInputs<Tensor>;

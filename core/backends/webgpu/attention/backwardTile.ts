@@ -5,7 +5,7 @@
  * A workgroup is 8 × 8 threads. Thread (ty, tx) has the elements of queries ty + 8i and sources
  * tx + 8j, which keeps its loads free of bank conflicts.
  */
-import type { BackwardOperands } from './backwardOperands.ts';
+import { sequenceText, type BackwardOperands } from './backwardOperands.ts';
 import { margin } from './layout.ts';
 
 /** Queries and sources of a tile. */
@@ -28,22 +28,13 @@ const range = (count: number): number[] => Array.from({ length: count }, (_, i) 
 
 /** WGSL at the module's level. */
 export function tileDeclarations({ sizes, attributes }: BackwardOperands): string {
-  const { heads, keyHeads, length, source, paddedPositions } = sizes;
+  const { length, paddedPositions } = sizes;
   return `
 var<workgroup> staged: array<vec4<f32>, ${stagedVectors}>;
 // Products with the window of positions [32, 64 + 1]; then probabilities [32, 32 + 1] and gradients
 // of logits [32, 32 + 1].
 var<workgroup> values: array<f32, ${2 * tile * probabilityRow}>;
-var<workgroup> visible: vec2<f32>;
-
-// First source that a sequence may see and one past the last, the same for the whole workgroup.
-fn visibleOf(row: u32, thread: u32) -> vec2<u32> {
-  if (thread == 0u) { visible = rows[row].zw; }
-  return vec2<u32>(workgroupUniformLoad(&visible));
-}
-fn keyHeadOf(h: u32) -> u32 { return ${keyHeads === heads ? 'h' : '0u'}; }
-// One past the last source that query t may see, whatever is visible.
-fn causalEnd(t: u32) -> u32 { return ${attributes.causal ? `min(t + ${source - length + 1}u, ${source}u)` : `${source}u`}; }
+${sequenceText({ sizes, attributes })}
 // The row of the first position of a tile's window, that of source s0 and query t0 + 31.
 fn windowOf(h: u32, s0: u32, t0: u32) -> u32 {
   return keyHeadOf(h) * ${paddedPositions}u + s0 + ${length - tile + margin}u - t0;
